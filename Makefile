@@ -1,0 +1,72 @@
+# Python 3.11 or later and make are all that is needed: everything else comes into .venv and contracts/node_modules.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+LOG := .setup.log
+CONTRACT_SOURCES := $(wildcard contracts/src/*.sol contracts/src/*/*.sol contracts/scripts/*) contracts/hardhat.config.js
+PIP_INSTALL := -m pip install --disable-pip-version-check --no-input --retries 2
+
+# $(call quietly,what it does,the command,what to do when it fails)
+define quietly
+@echo '$(1) ...'; ( $(2) ) >$(LOG) 2>&1 || { \
+	echo '$(1) failed: '"$$(grep -v -e '^ *$$' -e 'complete log of this run' $(LOG) | tail -n 1)"; echo '$(3) The whole log is in $(LOG).'; exit 1; }
+endef
+
+ONLINE := This step needs the network or a package mirror: check the connection and run make again.
+
+.PHONY: help setup demo up test test-deep check bench
+help:
+	@echo 'make demo       run real jobs through to on-chain confirmation, and verify them'
+	@echo 'make up         start the stack and leave it running; Ctrl-C stops all of it'
+	@echo 'make test       run the tests (make test-deep: the long ones)'
+	@echo 'make check      formatting, lint, types, import rules, API description'
+	@echo 'make bench      benchmarks, with peers side by side'
+	@echo 'make setup      only set up'
+
+setup: $(BIN)/.installed contracts/node_modules/.installed contracts/artifacts/.built
+	@:
+
+demo: setup
+	@$(BIN)/python -m emulation demo $(ARGS)
+
+up: setup
+	@$(BIN)/python -m emulation up $(ARGS)
+
+test: setup .venv-ministack/.installed
+	@$(BIN)/python -m pytest -m 'not deep' $(ARGS)
+
+test-deep: setup .venv-ministack/.installed
+	@$(BIN)/python -m pytest -m deep $(ARGS)
+
+check: setup
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
+	$(BIN)/openapi-spec-validator openapi.yml
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+$(BIN)/.installed: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo 'Python 3.11 or later is needed and "$(PYTHON)" is not one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'; exit 1; }
+	$(call quietly,Making the Python environment,$(PYTHON) -m venv .venv,Debian and Ubuntu: apt install python3-venv.)
+	$(call quietly,Installing the Python packages,$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt,$(ONLINE))
+	@touch $@
+
+.venv-ministack/.installed: requirements-ministack.txt | $(BIN)/.installed
+	$(call quietly,Making an environment for the second emulator,$(BIN)/python -m venv .venv-ministack,See above.)
+	$(call quietly,Installing the second emulator,.venv-ministack/bin/python $(PIP_INSTALL) -r requirements-ministack.txt,$(ONLINE))
+	@touch $@
+
+contracts/node_modules/.installed: contracts/package-lock.json $(BIN)/.installed
+	$(call quietly,Installing the contract tools,cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund,$(ONLINE))
+	@touch $@
+
+contracts/artifacts/.built: $(CONTRACT_SOURCES) contracts/node_modules/.installed
+	$(call quietly,Building the contracts,cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent build,The contracts do not compile.)
+	@touch $@
