@@ -1,0 +1,1 @@
+"""The local API Gateway: data plane, and what moto's control plane lacks."""

@@ -1,0 +1,32 @@
+"""Plain substitution of `$context.…` and `$stageVariables.…`, as gateway responses know it: no Velocity."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_NAME = r"(?:context|stageVariables)\.[A-Za-z0-9_.\-]*[A-Za-z0-9_\-]"
+_REFERENCE = re.compile(rf"\$(?:({_NAME})|\{{({_NAME})\}})")
+
+
+def substitute(template: str, values: Mapping[str, Any]) -> str:
+    """The template with every reference replaced by its value; what has none becomes nothing.
+
+    >>> values = {"context": {"requestId": "r-1", "error": {"messageString": '"Forbidden"'}}}
+    >>> substitute('{"id":"${context.requestId}","x":"$context.x","is":$context.error.messageString}', values)
+    '{"id":"r-1","x":"","is":"Forbidden"}'
+    """
+    return _REFERENCE.sub(lambda found: look_up(found[1] or found[2], values), template)
+
+
+def look_up(name: str, values: Mapping[str, Any]) -> str:
+    """The value under a dotted name, as text.
+
+    >>> look_up("context.authorizer.admin", {"context": {"authorizer": {"admin": True}}})
+    'true'
+    """
+    value: Any = values
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
