@@ -1,0 +1,167 @@
+"""DynamoDB's wire: items, conditional writes and transactions, with its errors in the domain's words.
+
+A cancelled transaction says why, action by action; `TransactionConflict` means only that two met on a row,
+so it is tried again. Whatever else goes wrong is `Unavailable`, and whether the write took effect is unknown.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.domain.errors import Superseded, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Item = dict[str, Any]
+
+# Conflicts last for one transaction's milliseconds; more than this many in a row is an overload.
+CONFLICT_ROUNDS = 6
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class TransactionRefused(Exception):
+    """A condition failed. `failed` maps the index of each refusing action to its old item, if it had one."""
+
+    def __init__(self, failed: Mapping[int, Item]) -> None:
+        super().__init__(f"actions {sorted(failed)} refused")
+        self.failed = failed
+
+
+def to_attributes(item: Mapping[str, object]) -> Item:
+    """The item in DynamoDB's typed form."""
+    return {name: _serialize(value) for name, value in item.items()}
+
+
+def from_attributes(attributes: Mapping[str, Any]) -> Item:
+    """The item with plain values; numbers are `Decimal`, binaries have `.value`."""
+    return {name: _deserialize(value) for name, value in attributes.items()}
+
+
+class Tables:
+    """Reads and writes of the stack's tables; every read is consistent."""
+
+    def __init__(self, client: "DynamoDBClient", *, backoff: Callable[[int], None]) -> None:
+        self._client = client
+        self._backoff = backoff
+
+    def get(self, table: str, key: Mapping[str, object]) -> Item | None:
+        """The item under this primary key."""
+        with translated():
+            answer = self._client.get_item(TableName=table, Key=to_attributes(key), ConsistentRead=True)
+        found = answer.get("Item")
+        return from_attributes(found) if found else None
+
+    def query(self, table: str, **arguments: Any) -> list[Item]:
+        """One page of items, values of the expression given plain."""
+        values = to_attributes(arguments.pop("values"))
+        with translated():
+            answer = self._client.query(TableName=table, ExpressionAttributeValues=values, **arguments)
+        return [from_attributes(item) for item in answer["Items"]]
+
+    def scan(self, table: str) -> Iterator[Item]:
+        """Every item of the table, for operators; a function never walks a table."""
+        with translated():
+            for page in self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+                yield from (from_attributes(item) for item in page["Items"])
+
+    def put(self, table: str, item: Mapping[str, object]) -> None:
+        """Writes the item, whatever was there."""
+        with translated():
+            self._client.put_item(TableName=table, Item=to_attributes(item))
+
+    def update(self, action: Mapping[str, Any]) -> Item:
+        """One conditional update; the item as it is then. Raises `Superseded` when the condition fails."""
+        with translated():
+            answer = self._client.update_item(**action["Update"], ReturnValues="ALL_NEW")
+        return from_attributes(answer["Attributes"])
+
+    def transact(self, actions: Sequence[Mapping[str, Any]]) -> None:
+        """All actions or none; `TransactionRefused` says whose condition failed."""
+        for attempt in range(CONFLICT_ROUNDS):
+            try:
+                with translated():
+                    self._client.transact_write_items(TransactItems=list(actions))  # type: ignore[arg-type]
+            except _Conflict:
+                self._backoff(attempt)
+            else:
+                return
+        raise Unavailable("The tables are busy; try again.")
+
+
+class _Conflict(Exception):
+    """Another transaction was at one of our rows."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of boto3 leave as the domain's."""
+    try:
+        yield
+    except ClientError as error:
+        raise _translate(error) from error
+    except BotoCoreError as error:
+        raise Unavailable("A service behind this API does not answer; try again.") from error
+
+
+def _translate(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code == "ConditionalCheckFailedException":
+        return Superseded()
+    if code == "TransactionCanceledException":
+        reasons = error.response.get("CancellationReasons", [])
+        failed = {
+            index: from_attributes(reason.get("Item", {}))
+            for index, reason in enumerate(reasons)
+            if reason["Code"] == "ConditionalCheckFailed"
+        }
+        if failed:
+            return TransactionRefused(failed)
+        if any(reason["Code"] == "TransactionConflict" for reason in reasons):
+            return _Conflict()
+    return Unavailable("A service behind this API does not answer; try again.")
+
+
+def put_if_absent(table: str, item: Mapping[str, object], *, key: str) -> Mapping[str, Any]:
+    """The transaction action that creates an item and never overwrites one."""
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_attributes(item),
+            "ConditionExpression": "attribute_not_exists(#key)",
+            "ExpressionAttributeNames": {"#key": key},
+        }
+    }
+
+
+def update_if(
+    table: str,
+    key: Mapping[str, object],
+    *,
+    before: Mapping[str, object],
+    changed: Mapping[str, object | None],
+) -> Mapping[str, Any]:
+    """The action that sets `changed` (None removes) if every attribute of `before` still has its value."""
+    names = {f"#{name}": name for name in (*before, *changed)}
+    values = {f":was_{name}": value for name, value in before.items()}
+    values |= {f":{name}": value for name, value in changed.items() if value is not None}
+    sets = [f"#{name} = :{name}" for name, value in changed.items() if value is not None]
+    removes = [f"#{name}" for name, value in changed.items() if value is None]
+    expression = (f"SET {', '.join(sets)} " if sets else "") + (
+        f"REMOVE {', '.join(removes)}" if removes else ""
+    )
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_attributes(key),
+            "UpdateExpression": expression.strip(),
+            "ConditionExpression": " AND ".join(f"#{name} = :was_{name}" for name in before),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_attributes(values),
+        }
+    }

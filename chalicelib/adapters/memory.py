@@ -1,0 +1,247 @@
+"""Every storage port in memory, with one lock: the same promises as the real ones, for tests and examples."""
+
+import hashlib
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.chain_transaction import ChainTransaction, SignerLease
+from chalicelib.domain.entitlements import Tenant, next_period_start, period_of
+from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, LeaseHeld, Superseded
+from chalicelib.domain.idempotency import Claim
+from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.metering import UsageEvent
+from chalicelib.ports import Admission, Change, Client
+
+
+class MemoryJobs:
+    """The `Jobs` port."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[JobRef, Job] = {}
+        self._inputs: dict[JobRef, bytes] = {}
+        self._claims: dict[tuple[str, str], Claim] = {}
+        self._counters: Counter[tuple[str, str]] = Counter()
+        self._events: dict[str, UsageEvent] = {}
+
+    def admit(self, admission: Admission, *, now: datetime) -> Claim:
+        """See `ports.Jobs.admit`."""
+        claim, plan = admission.claim, admission.plan
+        tenant_id = claim.tenant_id
+        active, admitted = (tenant_id, "active"), (tenant_id, f"admitted#{period_of(now)}")
+        with self._lock:
+            older = self._claims.get((tenant_id, claim.storage_key))
+            if older is not None and older.expires_at > now:
+                return older
+            if self._counters[active] >= plan.active_jobs:
+                raise ActiveJobsExceeded(f"Your plan allows {plan.active_jobs} active jobs.", retry_after=5)
+            if self._counters[admitted] >= plan.jobs_per_month:
+                wait = (next_period_start(now) - now).total_seconds()
+                raise JobQuotaExceeded("This month's jobs are used up.", retry_after=int(wait) + 1)
+            self._counters.update([active, admitted])
+            self._claims[tenant_id, claim.storage_key] = claim
+            self._jobs[claim.job_ref] = admission.job
+            self._inputs[claim.job_ref] = admission.input
+            self._events[admission.event.event_id] = admission.event
+        return claim
+
+    def get(self, ref: JobRef) -> Job | None:
+        """See `ports.Jobs.get`."""
+        return self._jobs.get(ref)
+
+    def input_of(self, ref: JobRef) -> bytes:
+        """See `ports.Jobs.input_of`."""
+        return self._inputs[ref]
+
+    def save(self, changes: Sequence[Change]) -> None:
+        """See `ports.Jobs.save`."""
+        with self._lock:
+            if any(_fence(self._jobs.get(change.before.ref)) != _fence(change.before) for change in changes):
+                raise Superseded
+            events = [event for change in changes for event in change.events]
+            if any(event.event_id in self._events for event in events):
+                raise Superseded
+            for change in changes:
+                self._jobs[change.before.ref] = change.after
+                if change.after.is_terminal and not change.before.is_terminal:
+                    self._counters[change.before.ref.tenant_id, "active"] -= 1
+            self._events |= {event.event_id: event for event in events}
+
+    def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
+        """See `ports.Jobs.due`."""
+        due = (job for job in self._jobs.values() if job.due_at is not None and job.due_at <= now)
+        return [job for job, _ in zip(due, range(limit), strict=False)]
+
+    def count(self, tenant_id: str, counter: str) -> int:
+        """A tenant's entitlement counter, for assertions."""
+        return self._counters[tenant_id, counter]
+
+    def events(self) -> Mapping[str, UsageEvent]:
+        """All usage events by id, for assertions."""
+        return dict(self._events)
+
+
+def _fence(job: Job | None) -> object:
+    return job and (job.status, job.version, job.lease_epoch)
+
+
+class MemoryQueue:
+    """The `Queue` port; `run` and `confirm` hold what was sent."""
+
+    def __init__(self) -> None:
+        self.run: list[JobRef] = []
+        self.confirm: list[tuple[JobRef, ...]] = []
+
+    def wake_runner(self, ref: JobRef) -> None:
+        """See `ports.Queue.wake_runner`."""
+        self.run.append(ref)
+
+    def wake_confirmer(self, refs: Sequence[JobRef]) -> None:
+        """See `ports.Queue.wake_confirmer`."""
+        self.confirm.append(tuple(refs))
+
+
+class MemoryPayloads:
+    """The `Payloads` port."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+
+    def put(self, ref: JobRef, content: bytes) -> str:
+        """See `ports.Payloads.put`."""
+        key = f"{ref.tenant_id}/{ref.job_id}/{hashlib.sha256(content).hexdigest()}"
+        self._contents[key] = content
+        return key
+
+    def get(self, storage_key: str) -> bytes:
+        """See `ports.Payloads.get`."""
+        return self._contents[storage_key]
+
+
+class MemoryTenants:
+    """The `Tenants` port."""
+
+    def __init__(self, *tenants: Tenant) -> None:
+        self._tenants = {tenant.tenant_id: tenant for tenant in tenants}
+
+    def get(self, tenant_id: str) -> Tenant | None:
+        """See `ports.Tenants.get`."""
+        return self._tenants.get(tenant_id)
+
+
+class MemoryClients:
+    """The `Clients` port."""
+
+    def __init__(self, *clients: Client) -> None:
+        self._clients = {client.client_id: client for client in clients}
+
+    def get(self, client_id: str) -> Client | None:
+        """See `ports.Clients.get`."""
+        return self._clients.get(client_id)
+
+
+class MemoryKeys:
+    """The `Keys` port, with keys that the caller made."""
+
+    def __init__(self, *, token_key: str = "", signer_keys: Mapping[str, bytes] | None = None) -> None:
+        self._token_key = token_key
+        self._signer_keys = signer_keys or {}
+
+    def token_key(self) -> str:
+        """See `ports.Keys.token_key`."""
+        return self._token_key
+
+    def signer_key(self, address: str) -> bytes:
+        """See `ports.Keys.signer_key`."""
+        return self._signer_keys[address]
+
+
+class MemoryChainTransactions:
+    """The `ChainTransactions` port."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leases: dict[str, tuple[SignerLease, datetime]] = {}
+        self._rows: dict[tuple[str, int], ChainTransaction] = {}
+
+    def lease(self, signer: str, *, now: datetime, until: datetime) -> SignerLease:
+        """See `ports.ChainTransactions.lease`."""
+        with self._lock:
+            never = datetime.min.replace(tzinfo=UTC)
+            first = SignerLease(signer=signer, epoch=0, next_nonce=0, first_unsettled=0)
+            held, held_until = self._leases.get(signer, (first, never))
+            if held_until > now:
+                raise LeaseHeld(signer)
+            lease = replace(held, epoch=held.epoch + 1)
+            self._leases[signer] = (lease, until)
+            return lease
+
+    def release(self, lease: SignerLease) -> None:
+        """See `ports.ChainTransactions.release`."""
+        with self._lock:
+            held, _ = self._leases[lease.signer]
+            if held.epoch == lease.epoch:
+                self._leases[lease.signer] = (held, datetime.min.replace(tzinfo=UTC))
+
+    def unsettled(self, lease: SignerLease) -> Sequence[ChainTransaction]:
+        """See `ports.ChainTransactions.unsettled`."""
+        rows = sorted(self._rows.items())
+        return [row for (signer, _), row in rows if signer == lease.signer and row.settlement is None]
+
+    def record(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
+        """See `ports.ChainTransactions.record`."""
+        return self._write(lease, transaction, replace(lease, next_nonce=transaction.nonce + 1))
+
+    def settle(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
+        """See `ports.ChainTransactions.settle`."""
+        was_first = transaction.nonce == lease.first_unsettled
+        first = transaction.nonce + 1 if was_first else lease.first_unsettled
+        return self._write(lease, transaction, replace(lease, first_unsettled=first))
+
+    def _write(self, lease: SignerLease, row: ChainTransaction, after: SignerLease) -> SignerLease:
+        with self._lock:
+            held, until = self._leases[lease.signer]
+            if held.epoch != lease.epoch:
+                raise Superseded
+            self._rows[row.signer, row.nonce] = row
+            self._leases[lease.signer] = (after, until)
+            return after
+
+
+class ManualClock:
+    """The `Clock` port, standing still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def advance(self, by: timedelta) -> None:
+        """Moves the time; forwards or not."""
+        self._now += by
+
+    def now(self) -> datetime:
+        """See `ports.Clock.now`."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """See `ports.Clock.monotonic`."""
+        return self._now.timestamp()
+
+
+class SequentialIds:
+    """The `Ids` port: predictable, and never the same twice."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new_id(self, prefix: str) -> str:
+        """See `ports.Ids.new_id`."""
+        self._count += 1
+        return f"{prefix}{self._count:026d}"
+
+    def salt(self) -> bytes:
+        """See `ports.Ids.salt`."""
+        self._count += 1
+        return self._count.to_bytes(32)

@@ -1,0 +1,39 @@
+"""The wake-up queues on SQS. A message names jobs; it carries nothing that the tables do not hold."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.dynamodb import translated
+from chalicelib.domain import wake_up
+from chalicelib.domain.job import JobRef
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+RUN_QUEUE = "jobs-run"
+CONFIRM_QUEUE = "jobs-confirm"
+
+
+class SqsQueue:
+    """The `Queue` port."""
+
+    def __init__(self, client: "SQSClient") -> None:
+        self._client = client
+        self._urls: dict[str, str] = {}
+
+    def wake_runner(self, ref: JobRef) -> None:
+        """See `ports.Queue.wake_runner`."""
+        self._send(RUN_QUEUE, [ref])
+
+    def wake_confirmer(self, refs: Sequence[JobRef]) -> None:
+        """See `ports.Queue.wake_confirmer`."""
+        self._send(CONFIRM_QUEUE, refs)
+
+    def _send(self, queue: str, refs: Sequence[JobRef]) -> None:
+        with translated():
+            self._client.send_message(QueueUrl=self._url(queue), MessageBody=wake_up.encode(refs))
+
+    def _url(self, queue: str) -> str:
+        if queue not in self._urls:
+            self._urls[queue] = self._client.get_queue_url(QueueName=queue)["QueueUrl"]
+        return self._urls[queue]

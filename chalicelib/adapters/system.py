@@ -1,0 +1,65 @@
+"""The only clock and the only source of ids and chance in this package."""
+
+import json
+import random
+import secrets
+import time
+from datetime import UTC, datetime
+from urllib.request import urlopen
+
+from ulid import ULID
+
+# A manual clock is on the same machine; what takes longer than this is gone.
+CLOCK_TIMEOUT_SECONDS = 5.0
+# Conflicting transactions last milliseconds, so the first waits are as short.
+BACKOFF_FIRST_SECONDS = 0.01
+BACKOFF_CAP_SECONDS = 0.5
+
+
+class SystemClock:
+    """The `Clock` port on the machine's time."""
+
+    def now(self) -> datetime:
+        """See `ports.Clock.now`."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """See `ports.Clock.monotonic`."""
+        return time.monotonic()
+
+
+class RemoteClock(SystemClock):
+    """The `Clock` port on a stack's manual clock, which `GET url` shows."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def now(self) -> datetime:
+        """See `ports.Clock.now`."""
+        with urlopen(self._url, timeout=CLOCK_TIMEOUT_SECONDS) as answer:
+            return datetime.fromisoformat(json.load(answer)["now"])
+
+
+class RandomIds:
+    """The `Ids` port: ULIDs, so that ids sort by the time they were made."""
+
+    def new_id(self, prefix: str) -> str:
+        """See `ports.Ids.new_id`."""
+        return f"{prefix}{ULID()}"
+
+    def salt(self) -> bytes:
+        """See `ports.Ids.salt`."""
+        return secrets.token_bytes(32)
+
+    def new_secret(self, prefix: str) -> str:
+        """256 bits of chance behind a prefix that scanners of leaked secrets can know."""
+        return f"{prefix}{secrets.token_urlsafe(32)}"
+
+    def new_private_key(self) -> bytes:
+        """32 unpredictable bytes, for a signer."""
+        return secrets.token_bytes(32)
+
+
+def back_off(attempt: int) -> None:
+    """Waits longer each time, with full jitter, so that two that met do not meet again."""
+    time.sleep(random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_FIRST_SECONDS * 2**attempt)))

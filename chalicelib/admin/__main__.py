@@ -1,0 +1,58 @@
+"""`python -m chalicelib.admin`: each command is safe to repeat."""
+
+import json
+import os
+from typing import Annotated
+
+import typer
+
+from chalicelib.admin.provisioning import Provisioned, provision_stack
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def main() -> None:
+    """Administers the Zama Jobs API of a running stack."""
+
+
+@app.command()
+def provision(
+    tenant: Annotated[list[str], typer.Option(help="NAME:PLAN, once a tenant")],
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Make the token key, the chain signer and the named tenants where they do not exist yet."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        raise typer.BadParameter('set AWS_ENDPOINT_URL: eval "$(.venv/bin/python -m emulation env)"')
+    pairs = [text.partition(":")[::2] for text in tenant]
+    provisioned = provision_stack(endpoint, pairs)
+    typer.echo(json.dumps(_document(provisioned), indent=2) if as_json else _text(provisioned))
+
+
+def _document(provisioned: Provisioned) -> dict[str, object]:
+    return {
+        "signer": provisioned.signer,
+        "tenants": [
+            {
+                "tenant_id": made.tenant_id,
+                "name": made.name,
+                "plan": made.plan,
+                "client_id": made.client_id,
+                "client_secret": made.client_secret,
+            }
+            for made in provisioned.tenants
+        ],
+    }
+
+
+def _text(provisioned: Provisioned) -> str:
+    lines = [f"signer {provisioned.signer}"]
+    for made in provisioned.tenants:
+        secret = made.client_secret or "(shown once, when it was made)"
+        lines.append(f"tenant {made.name} ({made.plan}) {made.tenant_id}: {made.client_id} {secret}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    app()

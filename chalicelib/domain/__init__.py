@@ -1,0 +1,1 @@
+"""The rules of the service, as pure values and functions; nothing here knows what lies outside."""

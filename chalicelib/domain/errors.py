@@ -1,0 +1,150 @@
+"""What can go wrong, in the domain's words. Wording and HTTP status live in `web.problems` alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class DomainError(Exception):
+    """Carries a `code` of the problem catalogue and the facts that its sentence needs."""
+
+    code: ClassVar[str]
+
+    def __init__(self, detail: str, **facts: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts: Mapping[str, object] = facts
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with a request: a JSON Pointer to where, and what must change."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidRequest(DomainError):
+    """The request does not fit its schema; `errors` lists everything that is wrong at once."""
+
+    code = "invalid_request"
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("The request does not match its schema; `errors` lists each place.")
+        self.errors = errors
+
+
+class MalformedJson(DomainError):
+    """The body is not one JSON document."""
+
+    code = "malformed_json"
+
+
+class PayloadTooLarge(DomainError):
+    """The body exceeds what this operation takes."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(DomainError):
+    """The body's media type is not the one that this operation reads."""
+
+    code = "unsupported_media_type"
+
+
+class IdempotencyKeyMissing(DomainError):
+    """Submitting without a key could make a job, and its cost, twice."""
+
+    code = "idempotency_key_missing"
+
+
+class IdempotencyKeyInvalid(DomainError):
+    """The key is not 1 to 255 printable ASCII characters, or was given more than once."""
+
+    code = "idempotency_key_invalid"
+
+
+class IdempotencyKeyReused(DomainError):
+    """The key was claimed by another request of this tenant."""
+
+    code = "idempotency_key_reused"
+
+
+class UnknownJobType(DomainError):
+    """No job type of that name is offered."""
+
+    code = "unknown_job_type"
+
+
+class JobNotFound(DomainError):
+    """No such job for this tenant: another tenant's job is indistinguishable from none."""
+
+    code = "job_not_found"
+
+
+class JobNotCancelable(DomainError):
+    """The job is past the point of no return."""
+
+    code = "job_not_cancelable"
+
+
+class ResultNotReady(DomainError):
+    """The job has no result: not yet, or never."""
+
+    code = "result_not_ready"
+
+
+class ActiveJobsExceeded(DomainError):
+    """The tenant has as many unfinished jobs as its plan allows."""
+
+    code = "active_jobs_exceeded"
+
+
+class JobQuotaExceeded(DomainError):
+    """The tenant's jobs of this period are used up."""
+
+    code = "job_quota_exceeded"
+
+
+class TenantSuspended(DomainError):
+    """The tenant may not submit until it is reinstated."""
+
+    code = "tenant_suspended"
+
+
+class InvalidToken(DomainError):
+    """The credential is not a live access token of ours."""
+
+    code = "invalid_token"
+
+
+class InsufficientScope(DomainError):
+    """The token is valid and lacks the scope that this operation needs."""
+
+    code = "insufficient_scope"
+
+
+class Unavailable(DomainError):
+    """A service that we need does not answer; nothing was decided, and a retry is safe."""
+
+    code = "unavailable"
+
+
+class Superseded(Exception):
+    """A conditional write lost: the row is no longer what was read. Read again and decide anew."""
+
+
+class LeaseHeld(Exception):
+    """Another worker holds a live lease on this row."""
+
+
+class ChainUnavailable(Exception):
+    """The chain's node cannot be asked, or is not the chain that we are configured for."""
+
+
+class ConfirmationRejected(Exception):
+    """The registry would revert this confirmation now (paused, role revoked); no nonce was used."""
+
+
+class ConfirmationConflict(Exception):
+    """The chain holds another hash for this job's key: a person must look; the job stays `confirming`."""

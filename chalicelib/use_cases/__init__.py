@@ -1,0 +1,1 @@
+"""One use case a module; each speaks to ports only and names its atomic phases in order."""

@@ -1,0 +1,36 @@
+"""Canceling: one conditional write from `queued` or `running`."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.errors import JobNotCancelable, Superseded, Unavailable
+from chalicelib.domain.job import Job, JobRef, Status, cancel
+from chalicelib.ports import Change, Clock, Jobs
+from chalicelib.use_cases.read_job import GetJob
+
+# Each lost round means that a worker moved the job meanwhile, which it can do a few times before it ends.
+ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelJob:
+    """A cancel that returns has canceled for good; one that raises `JobNotCancelable` came too late."""
+
+    get_job: GetJob
+    jobs: Jobs
+    clock: Clock
+
+    def __call__(self, ref: JobRef) -> Job:
+        """The canceled job; repeating the call gives the same."""
+        for _ in range(ROUNDS):
+            job = self.get_job(ref)
+            if job.status is Status.CANCELED:
+                return job
+            if job.status not in (Status.QUEUED, Status.RUNNING):
+                raise JobNotCancelable(f"The job is {job.status} and can no longer be canceled.")
+            canceled = cancel(job, now=self.clock.now())
+            try:
+                self.jobs.save([Change(job, canceled)])
+            except Superseded:
+                continue
+            return canceled
+        raise Unavailable("The job is changing too fast; try again.")

@@ -1,0 +1,92 @@
+"""Between Chalice and our handlers: requests in, answers out, and the one catch-all for HTTP."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+
+from aws_lambda_powertools import Logger
+from chalice.app import Chalice
+from chalice.app import Request as ChaliceRequest
+from chalice.app import Response as ChaliceResponse
+
+from chalicelib.domain.errors import DomainError
+from chalicelib.web import handlers
+from chalicelib.web.http import Caller, Request, Response
+
+logger = Logger(service="zama-jobs", serialize_stacktrace=False)
+
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class InternalError(DomainError):
+    """A defect of ours; the log has the cause under the request's id."""
+
+    code = "internal_error"
+
+
+def serve(app: Chalice, handle: Callable[[Request], Response], *, base_url: str) -> ChaliceResponse:
+    """The handler's answer, or a problem; nothing of an unexpected error reaches the client."""
+    assert app.current_request is not None, "Chalice sets the request before it calls a view"
+    request = read_request(app.current_request, base_url=base_url)
+    logger.set_correlation_id(request.request_id)
+    try:
+        response = handle(request)
+    except DomainError as error:
+        response = handlers.problem_answer(error, request)
+    except Exception:
+        logger.exception("unexpected error")
+        defect = InternalError("Something went wrong on our side; retrying with the same key is safe.")
+        response = handlers.problem_answer(defect, request)
+    return _write(handlers.with_request_id(response, request))
+
+
+def read_request(incoming: ChaliceRequest, *, base_url: str) -> Request:
+    """Our request from Chalice's, whether it came through the gateway or through `chalice local`."""
+    event = incoming.to_original_event()
+    context = event["requestContext"]
+    # `chalice local` sends no request id of the gateway's; the function's own names the request there.
+    request_id = str(context.get("requestId") or getattr(incoming.lambda_context, "aws_request_id", ""))
+    headers = _headers(event)
+    return Request(
+        base_url=base_url,
+        path=str(context.get("path") or event.get("path", "")),
+        headers=headers,
+        path_parameters=event.get("pathParameters") or {},
+        body=raw if isinstance(raw := incoming.raw_body, bytes) else raw.encode(),
+        request_id=request_id,
+        trace_id=_trace_id(headers, request_id),
+        caller=_caller(context.get("authorizer") or {}),
+    )
+
+
+def _headers(event: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
+    headers: dict[str, tuple[str, ...]] = {}
+    many = event.get("multiValueHeaders") or {name: [v] for name, v in (event.get("headers") or {}).items()}  # type: ignore[attr-defined]
+    for name, values in many.items():  # type: ignore[attr-defined]
+        headers[name.lower()] = headers.get(name.lower(), ()) + tuple(values)
+    return headers
+
+
+def _trace_id(headers: Mapping[str, tuple[str, ...]], request_id: str) -> str:
+    """The caller's trace id if its `traceparent` is valid (W3C Trace Context), else one of this request."""
+    given = headers.get("traceparent", ())
+    valid = _TRACEPARENT.fullmatch(given[0]) if len(given) == 1 else None
+    return valid[1] if valid else hashlib.sha256(request_id.encode()).hexdigest()[:32]
+
+
+def _caller(authorizer: Mapping[str, str]) -> Caller | None:
+    if "tenant_id" not in authorizer:
+        return None
+    return Caller(
+        tenant_id=authorizer["tenant_id"],
+        client_id=authorizer["client_id"],
+        scopes=frozenset(authorizer["scope"].split()),
+    )
+
+
+def _write(response: Response) -> ChaliceResponse:
+    return ChaliceResponse(
+        body=response.body.decode(),
+        headers={"Content-Type": response.media_type, **response.headers},
+        status_code=response.status,
+    )
