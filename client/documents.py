@@ -1,0 +1,146 @@
+"""What the API answers, as values. Members that a later version of the API adds are ignored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import httpx
+from pydantic import TypeAdapter
+
+
+class Status(StrEnum):
+    """Where a job is: queued → running → confirming → succeeded, or failed, or canceled."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CONFIRMING = "confirming"  # the result is there; its hash is not yet final on the chain
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Steps done of the steps that there are to do."""
+
+    completed: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """Where on which chain the service says that the result's commitment is recorded."""
+
+    chain_id: int
+    registry: str
+    job_key: str
+    transaction_hash: str
+    block_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as last committed. `version` rises by one with each status; `error` says why a job failed."""
+
+    id: str
+    type: str
+    status: Status
+    version: int
+    created_at: str
+    progress: Progress | None
+    confirmation: Confirmation | None
+    error: Mapping[str, Any] | None
+    url: str
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the job can never change again."""
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The job that a key names; `replayed` when an earlier request made it."""
+
+    job: Job
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """The exact text that was hashed, with what it takes to check it."""
+
+    job_id: str
+    content: str
+    sha256: str
+    salt: str
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One place of the request that is wrong: a JSON Pointer, and why."""
+
+    pointer: str
+    detail: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class ApiProblem(Exception):
+    """An answer of 400 or more (RFC 9457). `retryable`: the same request with the same key may succeed.
+
+    `retry_after` is in seconds. The token endpoint's errors (RFC 6749) have the same shape here.
+    """
+
+    status: int
+    code: str
+    detail: str
+    title: str = ""
+    retryable: bool = False
+    errors: tuple[FieldError, ...] = ()
+    request_id: str | None = None
+    retry_after: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.code}: {self.detail}"
+
+
+JOB = TypeAdapter(Job)
+RESULT = TypeAdapter(Result)
+_FIELD_ERRORS = TypeAdapter(tuple[FieldError, ...])
+
+
+def succeeded(response: httpx.Response) -> httpx.Response:
+    """The response if it is no error; else raises it as `ApiProblem`."""
+    if response.status_code < 400:
+        return response
+    body = _object(response)
+    raise ApiProblem(
+        status=response.status_code,
+        code=str(body.get("code") or body.get("error") or "no_problem_document"),
+        detail=str(body.get("detail") or body.get("error_description") or response.reason_phrase),
+        title=str(body.get("title", "")),
+        retryable=body.get("retryable") is True,
+        errors=_FIELD_ERRORS.validate_python(body.get("errors", ())),
+        request_id=response.headers.get("Request-Id"),
+        retry_after=retry_after_seconds(response),
+    )
+
+
+def retry_after_seconds(response: httpx.Response) -> int | None:
+    """The header's seconds; this API never sends a date."""
+    text = response.headers.get("Retry-After", "")
+    return int(text) if text.isdecimal() else None
+
+
+def _object(response: httpx.Response) -> Mapping[str, Any]:
+    """The body's members; none if it is something else, such as a proxy's page."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

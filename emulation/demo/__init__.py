@@ -1,0 +1,1 @@
+"""The demo: the product shown end to end with real data, over HTTP, with the users' own client."""

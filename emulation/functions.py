@@ -1,0 +1,175 @@
+"""Runs the app's functions as Lambda does: one invocation at a time in a process, warm ones used again.
+
+A function that overruns its limit is killed, one that crashes takes nobody with it, and the next invocation
+gets a fresh process (`worker` is the far side). Unlike Lambda, an invocation beyond the concurrency that is
+left waits instead of being throttled: one machine has fewer processes than a cloud.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from emulation import clock, worker
+from emulation.environment import isolated
+from emulation.limits import read_limits
+from emulation.pool import Pool, Worker, receive
+from emulation.worker import Declared, QueueSource, Schedule
+
+MAX_CONCURRENCY = 32
+"""Enough to saturate two cores with functions that wait for the network; more would only cost memory."""
+
+
+class FunctionError(Exception):
+    """An invocation did not return a result."""
+
+
+class UnknownFunction(FunctionError):
+    """No function has that name."""
+
+
+class FunctionTimedOut(FunctionError):
+    """The caller stopped waiting; the function goes on."""
+
+
+class FunctionFailed(FunctionError):
+    """The function raised, overran its own limit, or its process ended before it answered."""
+
+    def __init__(self, name: str, error_type: str, message: str) -> None:
+        super().__init__(f"{name}: {error_type}: {message}")
+        self.name = name
+        self.error_type = error_type
+        self.message = message
+
+
+class FunctionHost:
+    """Invokes the functions of the app in `project`, and those of `functions` (`NAME=MODULE:HANDLER`).
+
+    What they print goes to `log`. Every process that it starts ends with `stop`, or with this process.
+    """
+
+    def __init__(self, project: Path, *, log: Path, functions: tuple[str, ...] = ()) -> None:
+        self._project = project
+        self._log = log
+        self._functions = functions
+        self._pools: dict[str, Pool] = {}
+        self._free = asyncio.Semaphore(MAX_CONCURRENCY)
+        self._running: set[asyncio.Task[object]] = set()
+        self._control: socket.socket | None = None
+        self._zygote: asyncio.subprocess.Process | None = None
+
+    async def start(self, environment: Mapping[str, str]) -> Declared:
+        """Imports the app in `environment`; raises FunctionFailed if that fails."""
+        ours, theirs = socket.socketpair()
+        self._control = ours
+        with theirs, self._log.open("ab") as log:
+            self._zygote = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "emulation.worker", str(theirs.fileno()), *self._functions),
+                cwd=self._project,
+                env={**isolated(os.environ), **environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        answer = await asyncio.to_thread(worker.receive, ours)
+        if answer is None or "error" in answer:
+            raise FunctionFailed("app", "Runtime.ImportModuleError", (answer or {}).get("error", "it exited"))
+        declared = _declared(answer)
+        for name in declared.functions:
+            limits = read_limits(self._project / ".chalice" / "config.json", name)
+            self._pools[name] = Pool(limits, asyncio.Semaphore(limits.concurrency or MAX_CONCURRENCY))
+        return declared
+
+    def concurrency(self, name: str) -> int | None:
+        """How many invocations of the function the app's configuration reserves, if it says so."""
+        return self._pools[name].limits.concurrency
+
+    async def invoke(self, name: str, event: object, timeout_seconds: float) -> object:
+        """The function's result, waited for no longer than `timeout_seconds`.
+
+        A caller that stops waiting does not stop the function: as in Lambda, it runs on to its own limit.
+        """
+        if name not in self._pools:
+            raise UnknownFunction(name)
+        run = asyncio.create_task(self._run(name, event))
+        self._running.add(run)
+        run.add_done_callback(self._forget)
+        done, _ = await asyncio.wait({run}, timeout=timeout_seconds)
+        if not done:
+            raise FunctionTimedOut(name)
+        return run.result()
+
+    async def stop(self) -> None:
+        """Ends every process; whoever waits for a function gets FunctionFailed."""
+        if self._control is not None:
+            with suppress(OSError):  # it is already gone
+                self._control.shutdown(socket.SHUT_RDWR)  # close alone leaves a thread that reads it waiting
+            self._control.close()
+        if self._zygote is not None:
+            await self._zygote.wait()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        for pool in self._pools.values():
+            while pool.idle:
+                pool.idle.pop().retire()
+
+    def _forget(self, run: asyncio.Task[object]) -> None:
+        self._running.discard(run)
+        if not run.cancelled():
+            run.exception()  # seen, although nobody may be waiting any more
+
+    async def _run(self, name: str, event: object) -> object:
+        pool = self._pools[name]
+        async with pool.free, self._free:
+            chosen = pool.take() or await self._fork(name)
+            reply = await self._answer(chosen, name, event)
+            pool.put_back(chosen)
+        if "error_type" in reply:
+            raise FunctionFailed(name, reply["error_type"], reply["message"])
+        return reply["result"]
+
+    async def _answer(self, chosen: Worker, name: str, event: object) -> dict[str, Any]:
+        seconds = self._pools[name].limits.timeout_seconds
+        deadline = clock.monotonic() + seconds
+        request = {"function": name, "event": event, "request_id": clock.request_id(), "deadline": deadline}
+        try:
+            return await asyncio.wait_for(chosen.call(request), seconds)
+        except TimeoutError:
+            chosen.kill()
+            message = f"Task timed out after {seconds:.2f} seconds"
+            self._note(f"{name}: {message}")
+            raise FunctionFailed(name, "Sandbox.Timedout", message) from None
+        except (EOFError, ConnectionError):
+            chosen.kill()
+            self._note(f"{name}: the process ended before it answered")
+            raise FunctionFailed(name, "Runtime.ExitError", "the process ended before it answered") from None
+
+    async def _fork(self, name: str) -> Worker:
+        assert self._control is not None, "invoked before start"
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"+"], [theirs.fileno()])
+            reader, writer = await asyncio.open_unix_connection(sock=ours)
+            hello = await receive(reader)
+        except (EOFError, OSError) as error:
+            ours.close()
+            raise FunctionFailed(name, "Runtime.Unavailable", "no process could be started") from error
+        return Worker(hello["pid"], reader, writer)
+
+    def _note(self, line: str) -> None:
+        with self._log.open("a") as log:
+            log.write(line + "\n")
+
+
+def _declared(answer: Any) -> Declared:
+    return Declared(
+        functions=tuple(answer["functions"]),
+        queues=tuple(QueueSource(**each) for each in answer["queues"]),
+        schedules=tuple(Schedule(**each) for each in answer["schedules"]),
+    )

@@ -1,0 +1,220 @@
+"""Starts a stack, stays while it runs, and stops it.
+
+Whatever ends it, during the start or later, ends every process; `stack.json` is there while everything is
+ready, and only then.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from emulation import provision
+from emulation.chain import ChainFailed, Node, deploy_registry, start_node
+from emulation.clock import Clock, ManualClock, SystemClock
+from emulation.environment import CREDENTIALS, edge_client
+from emulation.functions import FunctionError, FunctionHost
+from emulation.progress import Progress
+from emulation.resources import UnsupportedTemplate
+from emulation.settings import ClockKind, Options, Project
+from emulation.state_dir import claimed, description_path, published
+from emulation.triggers import run_triggers
+from emulation.worker import Declared
+
+if TYPE_CHECKING:
+    from emulation.edge import Edge
+
+LOG_FORMAT = "%(asctime)s %(name)s %(levelname)s %(message)s"
+START_FAILURES = (
+    BotoCoreError,
+    ChainFailed,
+    ClientError,
+    FunctionError,
+    OSError,
+    UnsupportedTemplate,
+    provision.ProvisioningFailed,
+)
+
+
+class CannotStart(Exception):
+    """Something outside this code is not as it must be; the message says what."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Started:
+    """What is known of a stack so far; complete when it is ready."""
+
+    edge_url: str
+    api: provision.Api | None = None
+    chain: dict[str, Any] | None = None
+    signer: str | None = None
+    tenants: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def clock_url(self) -> str:
+        return f"{self.edge_url}/_aws/clock"
+
+    def facts(self, clock: ClockKind) -> dict[str, str]:
+        """What the project may tell its functions."""
+        facts = {"edge_url": self.edge_url}
+        if clock is ClockKind.MANUAL:
+            facts["manual_clock_url"] = self.clock_url
+        if self.api:
+            facts["base_url"] = self.api.base_url
+        if self.signer:
+            facts["signer"] = self.signer
+        return facts | {name: str(value) for name, value in (self.chain or {}).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A stack that is ready: what `stack.json` says, and what its triggers need."""
+
+    description: dict[str, Any]
+    declared: Declared
+    host: FunctionHost
+
+
+async def run(options: Options, project: Project, progress: Progress) -> None:
+    """Runs a stack until cancelled; raises AlreadyRunning or CannotStart."""
+    with claimed(options.state_dir):
+        clock: Clock = SystemClock()
+        if options.clock is ClockKind.MANUAL:
+            clock = ManualClock(float(int(clock.now())))
+        logging.basicConfig(
+            filename=options.state_dir / "stack.log", level=logging.WARNING, format=LOG_FORMAT
+        )
+        async with AsyncExitStack() as running:
+            run = _Run(options, project, progress, clock, running)
+            try:
+                ready = await run.start()
+            except START_FAILURES as error:
+                raise CannotStart(f"{type(error).__name__}: {error} (logs: {options.state_dir})") from error
+            gc.freeze()  # what is there stays: walking through all of moto takes seconds, at exit too
+            await run.serve(ready)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of a stack. What it starts is stopped by `running`, the last first."""
+
+    options: Options
+    project: Project
+    progress: Progress
+    clock: Clock
+    running: AsyncExitStack
+
+    async def start(self) -> Ready:
+        node = self._start_node()
+        edge, started = await self._start_edge()
+        await asyncio.to_thread(self._provision, started)
+        await self._administer(started)
+        if node is not None:
+            await self._deploy(await node, started)
+        environment = self._environment(started)
+        host = FunctionHost(self.project.folder, log=self._log("functions"), functions=self.options.functions)
+        self.running.push_async_callback(host.stop)
+        declared = await host.start(environment)
+        edge.attach(host.invoke)
+        self.progress.done("functions", ", ".join(declared.functions))
+        return Ready(self._description(started, environment), declared, host)
+
+    async def serve(self, ready: Ready) -> None:
+        """Says where everything is, and lets the triggers run until cancelled."""
+        sqs = edge_client("sqs", ready.description["edge_url"])
+        with published(self.options.state_dir, ready.description):
+            self.progress.ready(ready.description, description_path(self.options.state_dir))
+            await run_triggers(ready.declared, sqs, self.clock, ready.host)
+
+    def _start_node(self) -> asyncio.Task[Node] | None:
+        """Begins to start the node, for it takes as long as all else; whoever needs it awaits it."""
+        if self.project.contracts is None:
+            return None
+        starting = asyncio.create_task(start_node(self.project.contracts, self._log("chain")))
+
+        async def stop() -> None:
+            starting.cancel()
+            with suppress(asyncio.CancelledError, ChainFailed):
+                await (await starting).stop()
+
+        self.running.push_async_callback(stop)
+        return starting
+
+    async def _start_edge(self) -> "tuple[Edge, Started]":
+        edge_class = await asyncio.to_thread(_import_edge)
+        access_log = self.running.enter_context(self._log("access").open("a"))
+        edge = edge_class(clock=self.clock, aws_endpoint=self.options.aws_endpoint, access_log=access_log)
+        self.running.push_async_callback(edge.stop)
+        try:
+            port = await edge.start(port=self.options.port)
+        except OSError:
+            port = await edge.start(port=0)
+            self.progress.note(f"port {self.options.port} is taken, so the edge takes {port}")
+        started = Started(edge_url=f"http://127.0.0.1:{port}")
+        self.progress.done("edge", started.edge_url)
+        return edge, started
+
+    def _provision(self, started: Started) -> None:
+        client = partial(edge_client, edge_url=started.edge_url)
+        if self.project.resources:
+            provision.provision_resources(self.project.resources, client)
+            self.progress.done("resources", "tables, queues, buckets")
+        if self.project.openapi:
+            started.api = provision.provision_api(self.project.openapi, started.edge_url, client)
+            self.progress.done("API", started.api.id)
+        if self.project.plans and started.api:
+            provision.provision_usage_plans(self.project.plans, started.api, client)
+
+    async def _administer(self, started: Started) -> None:
+        if not self.project.provision:
+            return
+        answer = await provision.run_admin(
+            self.project.provision, folder=self.project.folder, environment=self._environment(started)
+        )
+        started.signer = answer.get("signer")
+        started.tenants = answer["tenants"]
+        self.progress.done(
+            "tenants", ", ".join(f"{each['tenant_id']} ({each['plan']})" for each in started.tenants)
+        )
+
+    async def _deploy(self, node: Node, started: Started) -> None:
+        if started.signer is None:
+            raise provision.ProvisioningFailed(
+                "a registry needs a signer, and the project's command made none"
+            )
+        registry = await deploy_registry(node, confirmer=started.signer)
+        started.chain = {"rpc_url": node.rpc_url, "chain_id": node.chain_id, "registry": registry}
+        self.progress.done("chain", node.rpc_url)
+
+    def _environment(self, started: Started) -> dict[str, str]:
+        told = self.project.told(started.facts(self.options.clock))
+        return {**CREDENTIALS, "AWS_ENDPOINT_URL": started.edge_url, **told}
+
+    def _description(self, started: Started, environment: dict[str, str]) -> dict[str, Any]:
+        """The content of `stack.json`."""
+        return {
+            "edge_url": started.edge_url,
+            "api": asdict(started.api) if started.api else None,
+            "chain": started.chain,
+            "tenants": started.tenants,
+            "clock_url": started.clock_url,
+            "environment": environment,
+            "pid": os.getpid(),
+        }
+
+    def _log(self, name: str) -> Path:
+        return self.options.state_dir / f"{name}.log"
+
+
+def _import_edge() -> "type[Edge]":
+    """Imports moto with it, which takes a second: enough for the node to start meanwhile."""
+    from emulation.edge import Edge
+
+    return Edge
