@@ -1,0 +1,103 @@
+"""The AWS services to test: `aws` in this process on a manual clock, `aws_endpoint` in another over HTTP."""
+
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import count
+from typing import Any
+
+import pytest
+
+from emulation.aws import Aws
+from emulation.clock import ManualClock
+from tests.conformance.in_process import connect, connect_in_process
+from tests.conformance.messages import VISIBILITY_TIMEOUT_SECONDS
+from tests.conformance.racing import start_racers
+
+NOON = 1_795_000_000.0  # a moment in November 2026, in Unix seconds
+
+_names = count()
+
+
+@pytest.fixture(scope="session")
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def aws(clock: ManualClock) -> Aws:
+    return Aws(clock)
+
+
+@pytest.fixture(scope="session")
+def sqs(aws: Aws) -> Any:
+    return connect_in_process(aws, "sqs")
+
+
+@pytest.fixture(scope="session")
+def dynamodb(aws: Aws) -> Any:
+    return connect_in_process(aws, "dynamodb")
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """The URL of AWS services in a process of their own, where threads switch often."""
+    command = [sys.executable, "-m", "tests.conformance.aws_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+        server.terminate()
+
+
+@pytest.fixture
+def racers() -> Iterator[ProcessPoolExecutor]:
+    """Processes that compete; spawned, since this one may have threads."""
+    with start_racers(multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test has."""
+    return f"name-{next(_names)}"
+
+
+@pytest.fixture
+def raced_table(aws_endpoint: str, name: str) -> str:
+    return create_table(connect("dynamodb", aws_endpoint), name)
+
+
+@pytest.fixture
+def table(dynamodb: Any, name: str) -> str:
+    return create_table(dynamodb, name)
+
+
+@pytest.fixture
+def queue_url(sqs: Any, name: str) -> str:
+    attributes = {"VisibilityTimeout": str(VISIBILITY_TIMEOUT_SECONDS)}
+    return str(sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+
+
+def create_table(dynamodb: Any, name: str) -> str:
+    """A table with the key (pk, sk), a sparse index `due` on (due_day, due_at), and a stream."""
+    attributes = ("pk", "sk", "due_day", "due_at")
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": attribute, "AttributeType": "S"} for attribute in attributes],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_day", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return name

@@ -1,0 +1,285 @@
+"""One suite for every storage port, on its implementation in memory and on the real one."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
+from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
+from chalicelib.adapters.memory import MemoryChainTransactions, MemoryJobs, MemoryPayloads
+from chalicelib.adapters.s3 import S3Payloads
+from chalicelib.adapters.system import RandomIds
+from chalicelib.domain import job as domain
+from chalicelib.domain.chain_transaction import ChainTransaction, Listed, Settlement
+from chalicelib.domain.confirmation import Entry
+from chalicelib.domain.entitlements import Plan
+from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, LeaseHeld, Superseded
+from chalicelib.domain.idempotency import KEPT_FOR, Claim
+from chalicelib.domain.job import Job, JobRef, Progress, Status
+from chalicelib.domain.metering import job_accepted, job_confirmed
+from chalicelib.ports import Admission, ChainTransactions, Change, Jobs, Payloads
+from tests.conformance.real_ports import client, make_resources, tables
+from tests.unit.world import START
+
+PLAN = Plan(name="test", jobs_per_month=5, active_jobs=3)
+IDS = RandomIds()
+
+
+@pytest.fixture(params=["memory", "real"])
+def make(request: pytest.FixtureRequest) -> Callable[[str], Any]:
+    """Makes the port of a name in the implementation under test."""
+    memory = {"jobs": MemoryJobs, "transactions": MemoryChainTransactions, "payloads": MemoryPayloads}
+    if request.param == "memory":
+        return lambda port: memory[port]()
+    endpoint = request.getfixturevalue("aws_endpoint")
+    make_resources(endpoint)
+    real = {
+        "jobs": lambda: DynamoDbJobs(tables(endpoint)),
+        "transactions": lambda: DynamoDbChainTransactions(tables(endpoint)),
+        "payloads": lambda: S3Payloads(client("s3", endpoint=endpoint)),
+    }
+    return lambda port: real[port]()
+
+
+@pytest.fixture
+def jobs(make: Callable[[str], Any]) -> Jobs:
+    return make("jobs")
+
+
+@pytest.fixture
+def transactions(make: Callable[[str], Any]) -> ChainTransactions:
+    return make("transactions")
+
+
+@pytest.fixture
+def payloads(make: Callable[[str], Any]) -> Payloads:
+    return make("payloads")
+
+
+@pytest.fixture
+def tenant() -> str:
+    return IDS.new_id("ten_")
+
+
+def admission(tenant: str, key: str = "k", *, body: bytes = b"{}", plan: Plan = PLAN) -> Admission:
+    job = domain.new_job(JobRef(tenant, IDS.new_id("job_")), job_type="sha256.chain", now=START, trace_id="t")
+    claim = Claim(
+        tenant_id=tenant,
+        operation="POST /v1/jobs",
+        key=key,
+        fingerprint=body.hex(),
+        job_ref=job.ref,
+        response_body=b'{"id":1}',
+        expires_at=START + KEPT_FOR,
+    )
+    return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=job_accepted(job))
+
+
+def admitted(jobs: Jobs, tenant: str, key: str = "k") -> Job:
+    wanted = admission(tenant, key)
+    jobs.admit(wanted, now=START)
+    return wanted.job
+
+
+def test_a_job_reads_back_whole_when_it_was_admitted(jobs: Jobs, tenant: str) -> None:
+    wanted = admission(tenant)
+    assert jobs.admit(wanted, now=START) == wanted.claim
+    assert jobs.get(wanted.job.ref) == wanted.job
+    assert jobs.input_of(wanted.job.ref) == wanted.input
+    assert jobs.get(JobRef(tenant, "job_none")) is None
+
+
+def test_the_older_claim_is_given_when_the_key_is_held(jobs: Jobs, tenant: str) -> None:
+    older, newer = admission(tenant), admission(tenant, body=b"other")
+    jobs.admit(older, now=START)
+    assert jobs.admit(newer, now=START) == older.claim
+    assert jobs.get(newer.job.ref) is None
+
+
+def test_the_older_claim_outranks_a_spent_limit_when_both_refuse(jobs: Jobs, tenant: str) -> None:
+    older = admission(tenant, plan=replace(PLAN, active_jobs=1))
+    jobs.admit(older, now=START)
+    assert jobs.admit(admission(tenant, plan=replace(PLAN, active_jobs=1)), now=START) == older.claim
+
+
+def test_an_expired_claim_counts_as_absent_when_it_is_still_there(jobs: Jobs, tenant: str) -> None:
+    jobs.admit(admission(tenant), now=START)
+    later = admission(tenant)
+    assert jobs.admit(later, now=START + KEPT_FOR) == later.claim
+
+
+def test_nothing_is_written_when_too_many_jobs_are_active(jobs: Jobs, tenant: str) -> None:
+    for n in range(PLAN.active_jobs):
+        admitted(jobs, tenant, f"k{n}")
+    refused = admission(tenant, "more")
+    with pytest.raises(ActiveJobsExceeded):
+        jobs.admit(refused, now=START)
+    assert jobs.get(refused.job.ref) is None
+
+
+def test_a_month_takes_exactly_its_jobs_when_all_end_at_once(jobs: Jobs, tenant: str) -> None:
+    for n in range(PLAN.jobs_per_month):
+        job = admitted(jobs, tenant, f"k{n}")
+        jobs.save([Change(job, domain.cancel(job, now=START))])
+    with pytest.raises(JobQuotaExceeded):
+        jobs.admit(admission(tenant, "more"), now=START)
+    jobs.admit(admission(tenant, "more"), now=START + timedelta(days=10))
+
+
+def test_exactly_the_limit_is_admitted_when_threads_race(jobs: Jobs, tenant: str) -> None:
+    outcomes: list[bool] = []
+    barrier = threading.Barrier(12)
+
+    def submit(n: int) -> None:
+        wanted = admission(tenant, f"k{n}")
+        barrier.wait()
+        try:
+            jobs.admit(wanted, now=START)
+            outcomes.append(True)
+        except ActiveJobsExceeded:
+            outcomes.append(False)
+
+    threads = [threading.Thread(target=submit, args=(n,)) for n in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (outcomes.count(True), len(outcomes)) == (PLAN.active_jobs, 12)
+
+
+def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: str) -> None:
+    job = admitted(jobs, tenant)
+    result = domain.Result(storage_key="k", sha256="ab", size_bytes=2, salt="0x01", commitment="0x02")
+    confirmation = domain.Confirmation(
+        chain_id=31337, registry="0xaa", job_key="0x1", transaction_hash="0x2", block_number=7, gas_used=2**60
+    )
+    steps = [
+        lambda j: domain.postpone(j, now=START + timedelta(microseconds=1)),
+        lambda j: domain.lease(j, now=START),
+        lambda j: domain.renew(j, now=START, progress=Progress(3, 2**50)),
+        lambda j: domain.finish(j, now=START, result=result),
+        lambda j: domain.succeed(j, now=START, confirmation=confirmation),
+    ]
+    for step in steps:
+        after = step(job)
+        events = (job_confirmed(after),) if after.status is Status.SUCCEEDED else ()
+        jobs.save([Change(job, after, events)])
+        assert jobs.get(job.ref) == after
+        job = after
+
+
+def test_a_failure_reads_back_when_a_job_failed(jobs: Jobs, tenant: str) -> None:
+    job = admitted(jobs, tenant)
+    failed = domain.fail(job, now=START, failure=domain.Failure("job_error", "no"))
+    jobs.save([Change(job, failed)])
+    assert jobs.get(job.ref) == failed
+
+
+def test_a_stale_change_loses_when_the_row_has_moved(jobs: Jobs, tenant: str) -> None:
+    job = admitted(jobs, tenant)
+    leased = domain.lease(job, now=START)
+    jobs.save([Change(job, leased)])
+    for stale in (domain.lease(job, now=START), domain.cancel(job, now=START)):
+        with pytest.raises(Superseded):
+            jobs.save([Change(job, stale)])
+    assert jobs.get(job.ref) == leased
+
+
+def test_an_older_epochs_write_loses_when_the_lease_was_taken_over(jobs: Jobs, tenant: str) -> None:
+    job = admitted(jobs, tenant)
+    first = domain.lease(job, now=START)
+    jobs.save([Change(job, first)])
+    second = domain.lease(first, now=START + domain.LEASE)
+    jobs.save([Change(first, second)])
+    with pytest.raises(Superseded):
+        jobs.save([Change(first, domain.renew(first, now=START, progress=Progress(1, 2)))])
+
+
+def test_no_change_is_written_when_one_of_many_is_stale(jobs: Jobs, tenant: str) -> None:
+    stale, fresh = admitted(jobs, tenant, "k0"), admitted(jobs, tenant, "k1")
+    jobs.save([Change(stale, domain.lease(stale, now=START))])
+    changes = [Change(job, domain.cancel(job, now=START)) for job in (fresh, stale)]
+    with pytest.raises(Superseded):
+        jobs.save(changes)
+    assert jobs.get(fresh.ref) == fresh
+
+
+def test_the_entitlement_is_released_once_when_many_end_together(jobs: Jobs, tenant: str) -> None:
+    ended = [admitted(jobs, tenant, f"k{n}") for n in range(PLAN.active_jobs)]
+    jobs.save([Change(job, domain.cancel(job, now=START)) for job in ended])
+    for n in range(PLAN.jobs_per_month - PLAN.active_jobs):
+        admitted(jobs, tenant, f"more{n}")
+
+
+def test_a_job_is_due_when_its_time_has_come_and_it_has_not_ended(jobs: Jobs, tenant: str) -> None:
+    job, ended = admitted(jobs, tenant, "k0"), admitted(jobs, tenant, "k1")
+    jobs.save([Change(ended, domain.cancel(ended, now=START))])
+
+    def mine(now: Any) -> list[Job]:
+        return [found for found in jobs.due(now=now, limit=1000) if found.ref.tenant_id == tenant]
+
+    assert mine(START) == []
+    assert mine(START + domain.UNSENT_AFTER) == [job]
+
+
+def test_contents_never_overwrite_each_other_when_two_workers_store(payloads: Payloads, tenant: str) -> None:
+    ref = JobRef(tenant, "job_1")
+    keys = [payloads.put(ref, content) for content in (b"one", b"two", b"one")]
+    assert [payloads.get(key) for key in keys] == [b"one", b"two", b"one"]
+    assert keys[0] == keys[2] != keys[1]
+
+
+def transaction(signer: str, nonce: int) -> ChainTransaction:
+    listed = Listed(JobRef("ten_1", f"job_{nonce}"), Entry("0x" + "11" * 32, "0x" + "22" * 32))
+    return ChainTransaction(
+        signer=signer,
+        nonce=nonce,
+        raw=b"\x02raw",
+        hash=f"0x{nonce:064x}",
+        genesis_hash="0x67",
+        jobs=(listed,),
+    )
+
+
+def test_a_lease_is_refused_when_another_is_live(transactions: ChainTransactions, tenant: str) -> None:
+    later = START + timedelta(seconds=60)
+    first = transactions.lease(tenant, now=START, until=later)
+    with pytest.raises(LeaseHeld):
+        transactions.lease(tenant, now=START, until=later)
+    transactions.release(first)
+    second = transactions.lease(tenant, now=START, until=later)
+    third = transactions.lease(tenant, now=later, until=later + timedelta(seconds=60))
+    assert [lease.epoch for lease in (first, second, third)] == [1, 2, 3]
+
+
+def test_an_older_epoch_writes_nothing_when_its_lease_was_taken(
+    transactions: ChainTransactions, tenant: str
+) -> None:
+    old = transactions.lease(tenant, now=START, until=START)
+    new = transactions.lease(tenant, now=START, until=START)
+    with pytest.raises(Superseded):
+        transactions.record(old, transaction(tenant, 0))
+    assert transactions.unsettled(new) == []
+    recorded = transactions.record(new, transaction(tenant, 0))
+    with pytest.raises(Superseded):
+        transactions.settle(old, replace(transaction(tenant, 0), settlement=Settlement.FINAL))
+    assert list(transactions.unsettled(recorded)) == [transaction(tenant, 0)]
+    transactions.release(old)
+    assert transactions.record(recorded, transaction(tenant, 1)).next_nonce == 2
+
+
+def test_unsettled_rows_are_found_in_order_when_some_are_settled(
+    transactions: ChainTransactions, tenant: str
+) -> None:
+    lease = transactions.lease(tenant, now=START, until=START)
+    for nonce in range(12):
+        lease = transactions.record(lease, transaction(tenant, nonce))
+    lease = transactions.settle(lease, replace(transaction(tenant, 0), settlement=Settlement.FINAL))
+    lease = transactions.settle(lease, replace(transaction(tenant, 2), settlement=Settlement.REVERTED))
+    assert [row.nonce for row in transactions.unsettled(lease)] == [1, *range(3, 12)]
+    again = transactions.lease(tenant, now=START, until=START)
+    assert (again.next_nonce, again.first_unsettled) == (12, 1)

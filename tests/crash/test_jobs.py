@@ -1,0 +1,192 @@
+"""Submitting, running and canceling, made to happen: a process dies there, and what must follow follows."""
+
+import json
+from dataclasses import replace
+from functools import reduce
+from hashlib import sha256
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
+
+from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
+from chalicelib.domain.job import LEASE, UNSEEN_AFTER, JobRef, Status
+from chalicelib.use_cases.run_job import Ran
+from tests.conformance.real_ports import client
+from tests.crash.failpoints import Failing, Failpoint
+from tests.crash.scene import Scene
+from tests.unit.world import World, take
+
+EXPECTED = {"digest": "0x" + reduce(lambda d, _: sha256(d).digest(), range(3), bytes(32)).hex(), "rounds": 3}
+
+
+def swept(world: World, scene: Scene, queue: str) -> list[tuple[JobRef, ...]]:
+    """What the sweep sends a minute after a crash, whatever was sent before."""
+    scene.messages(queue)
+    world.clock.advance(UNSEEN_AFTER)
+    world.sweep()
+    return scene.messages(queue)
+
+
+# Submit
+
+
+def test_nothing_is_stored_when_a_submit_dies_before_the_commit(scene: Scene, world: World) -> None:
+    scene.crash(world, Failpoint("jobs", "admit", "before"), "submit")
+    assert scene.stored("jobs", scene.tenant) == scene.stored("idempotency", scene.tenant) == []
+    assert scene.counted("active") == 0
+    assert not world.submit().is_replay
+
+
+@pytest.mark.parametrize(
+    "failpoint",
+    [
+        Failpoint("jobs", "admit", "after"),
+        Failpoint("queue", "wake_runner", "before"),
+        Failpoint("queue", "wake_runner", "after"),
+        Failpoint("jobs", "save", "before"),
+        Failpoint("jobs", "save", "after"),
+    ],
+    ids=str,
+)
+def test_the_job_is_accepted_once_when_a_submit_dies_after_the_commit(
+    scene: Scene, world: World, failpoint: Failpoint
+) -> None:
+    scene.crash(world, failpoint, "submit")
+    retry = world.submit()
+    assert retry.is_replay
+    assert json.loads(retry.body)["id"] == retry.job_ref.job_id
+    assert [row["job_id"] for row in scene.stored("jobs", scene.tenant)] == [retry.job_ref.job_id]
+    assert (scene.counted("active"), scene.counted("admitted#2026-11")) == (1, 1)
+    assert scene.events() == [f"{retry.job_ref.job_id}:job.accepted"]
+
+
+def test_the_sweep_sends_the_message_when_a_submit_dies_before_sending(scene: Scene, world: World) -> None:
+    scene.crash(world, Failpoint("queue", "wake_runner", "before"), "submit")
+    ref = world.submit().job_ref
+    assert scene.messages("jobs-run") == []
+    assert swept(world, scene, "jobs-run") == [(ref,)]
+
+
+def test_the_second_message_does_nothing_when_a_submit_dies_after_sending(scene: Scene, world: World) -> None:
+    scene.crash(world, Failpoint("queue", "wake_runner", "after"), "submit")
+    first = scene.messages("jobs-run")
+    second = swept(world, scene, "jobs-run")
+    assert len(first) == len(second) == 1
+    assert [world.run_job(refs[0]) for refs in first + second] == [Ran.FINISHED, Ran.NOTHING_TO_DO]
+
+
+def test_the_table_decides_when_every_answer_of_the_commit_is_lost(scene: Scene, world: World) -> None:
+    dynamodb = client("dynamodb", endpoint=scene.endpoint)
+    session = URLLib3Session()
+
+    def lose(request: object, **_: object) -> None:
+        session.send(request)
+        raise ConnectionClosedError(endpoint_url=scene.endpoint)
+
+    dynamodb.meta.events.register("before-send.dynamodb.TransactWriteItems", lose)
+    world.jobs = DynamoDbJobs(Tables(dynamodb, backoff=lambda _: None))
+    assert not world.submit().is_replay
+    assert (len(scene.stored("jobs", scene.tenant)), scene.counted("active")) == (1, 1)
+
+
+# Run
+
+RUN_POINTS = [
+    Failpoint("jobs", "get", "before"),
+    Failpoint("jobs", "save", "before", 1),
+    Failpoint("jobs", "save", "after", 1),
+    Failpoint("jobs", "input_of", "after"),
+    Failpoint("jobs", "save", "after", 2),
+    Failpoint("payloads", "put", "before"),
+    Failpoint("payloads", "put", "after"),
+    Failpoint("jobs", "save", "before", 3),
+]
+
+
+@pytest.mark.parametrize("failpoint", RUN_POINTS, ids=str)
+def test_the_job_is_run_again_when_a_worker_dies_before_the_result_is_committed(
+    scene: Scene, world: World, failpoint: Failpoint
+) -> None:
+    ref = world.submit().job_ref
+    scene.crash(world, failpoint, "run_job", ref)
+    assert swept(world, scene, "jobs-run") == [(ref,)]
+    assert world.run_job(ref) is Ran.FINISHED
+    job = world.job(ref)
+    leased_before = failpoint not in RUN_POINTS[:2]
+    assert (job.status, job.version, job.lease_epoch) == (Status.CONFIRMING, 3, 2 if leased_before else 1)
+    assert json.loads(world.get_result(ref).content) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "failpoint",
+    [
+        Failpoint("jobs", "save", "after", 3),
+        Failpoint("queue", "wake_confirmer", "before"),
+        Failpoint("queue", "wake_confirmer", "after"),
+    ],
+    ids=str,
+)
+def test_the_job_is_never_run_again_when_a_worker_dies_after_the_result_is_committed(
+    scene: Scene, world: World, failpoint: Failpoint
+) -> None:
+    ref = world.submit().job_ref
+    scene.crash(world, failpoint, "run_job", ref)
+    committed = world.job(ref)
+    assert swept(world, scene, "jobs-confirm") == [(ref,)]
+    assert world.run_job(ref) is Ran.NOTHING_TO_DO
+    assert replace(world.job(ref), due_at=committed.due_at) == committed
+
+
+def test_the_late_workers_write_loses_when_it_hangs_past_its_lease(scene: Scene, world: World) -> None:
+    ref = world.submit().job_ref
+
+    def another_finishes() -> None:
+        other = scene.world(world.clock.now() + LEASE)
+        assert other.run_job(ref) is Ran.FINISHED
+
+    late = scene.world(world.clock.now())
+    late.jobs = Failing(late.jobs, Failpoint("jobs", "save", "before", 3), another_finishes)
+    assert late.run_job(ref) is Ran.SUPERSEDED
+    job = world.job(ref)
+    assert (job.status, job.lease_epoch) == (Status.CONFIRMING, 2)
+    assert world.get_result(ref).result == job.result
+
+
+# Cancel
+
+
+@pytest.mark.parametrize(
+    ("failpoint", "status"),
+    [
+        (Failpoint("jobs", "save", "before"), Status.QUEUED),
+        (Failpoint("jobs", "save", "after"), Status.CANCELED),
+    ],
+    ids=str,
+)
+def test_a_cancel_has_happened_or_not_when_it_dies(
+    scene: Scene, world: World, failpoint: Failpoint, status: Status
+) -> None:
+    ref = world.submit().job_ref
+    scene.crash(world, failpoint, "cancel_job", ref)
+    assert world.job(ref).status is status
+    assert world.cancel_job(ref).status is Status.CANCELED
+    assert scene.counted("active") == 0
+
+
+def test_one_end_wins_when_a_canceled_jobs_worker_finishes_late(scene: Scene, world: World) -> None:
+    ref = world.submit().job_ref
+    late = scene.world(world.clock.now())
+    late.jobs = Failing(late.jobs, Failpoint("jobs", "save", "before", 3), lambda: world.cancel_job(ref))
+    assert late.run_job(ref) is Ran.SUPERSEDED
+    assert world.job(ref).status is Status.CANCELED
+
+
+def test_one_end_wins_when_a_canceled_job_is_buried(scene: Scene, world: World) -> None:
+    ref = world.submit().job_ref
+    take(world, ref)
+    world.cancel_job(ref)
+    world.clock.advance(LEASE)
+    world.bury_job(ref)
+    assert (world.job(ref).status, scene.counted("active")) == (Status.CANCELED, 0)

@@ -1,0 +1,54 @@
+"""The product from outside: HTTP, the AWS APIs of the edge, and the chain."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from web3 import HTTPProvider, Web3
+
+from client.jobs import TIMEOUT_SECONDS, JobsClient
+from client.oauth import ClientCredentials
+from client.system import System
+from client.verify import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A tenant, by its typed client and by bare HTTP with its tokens."""
+
+    tenant_id: str
+    plan: str
+    client: JobsClient
+    http: httpx.Client
+
+
+@contextmanager
+def calling(stack: dict[str, Any], name: str) -> Iterator[Caller]:
+    tenant = next(each for each in stack["tenants"] if each["name"] == name)
+    base_url, credentials = stack["api"]["base_url"], (tenant["client_id"], tenant["client_secret"])
+    auth = ClientCredentials(f"{base_url}/v1/oauth/token", *credentials, System())
+    with (
+        JobsClient(base_url, *credentials) as client,
+        httpx.Client(base_url=base_url, auth=auth, timeout=TIMEOUT_SECONDS) as http,
+    ):
+        yield Caller(tenant["tenant_id"], tenant["plan"], client, http)
+
+
+@pytest.fixture(scope="module")
+def acme(stack: dict[str, Any]) -> Iterator[Caller]:
+    with calling(stack, "acme") as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def globex(stack: dict[str, Any]) -> Iterator[Caller]:
+    with calling(stack, "globex") as caller:
+        yield caller
+
+
+@pytest.fixture(scope="module")
+def registry(stack: dict[str, Any]) -> Registry:
+    return Registry(Web3(HTTPProvider(stack["chain"]["rpc_url"])), stack["chain"]["registry"])

@@ -1,0 +1,3 @@
+"""The app in `app/` is a project of its own, and no test."""
+
+collect_ignore = ["app"]

@@ -1,0 +1,121 @@
+"""The quota's specification: windows of the UTC calendar, and what is left in them."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulation.gateway.quota import Consumption, Period, Quota, day_of, set_remaining, spend, window_start
+from emulation.gateway.token_bucket import Decision
+
+ADMITTED, DENIED = Decision.ADMITTED, Decision.DENIED
+DAY, WEEK, MONTH = Period.DAY, Period.WEEK, Period.MONTH
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("period", "offset", "now", "start"),
+    [
+        (DAY, 0, "2026-11-22T23:59:59.999", "2026-11-22"),  # DAY starts at 00:00 UTC
+        (DAY, 0, "2026-11-23T00:00:00", "2026-11-23"),
+        (WEEK, 0, "2026-11-23T05:00:00", "2026-11-22"),  # our choice: a WEEK starts on a Sunday
+        (WEEK, 0, "2026-11-21T05:00:00", "2026-11-15"),
+        (WEEK, 1, "2026-11-22T05:00:00", "2026-11-16"),  # our choice: an offset is the day it starts
+        (WEEK, 6, "2026-11-23T05:00:00", "2026-11-21"),
+        (MONTH, 0, "2026-11-30T23:59:59", "2026-11-01"),  # MONTH starts on the 1st
+        (MONTH, 0, "2026-12-01T00:00:00", "2026-12-01"),
+        (MONTH, 27, "2026-03-27T00:00:00", "2026-02-28"),
+        (MONTH, 27, "2026-03-28T00:00:00", "2026-03-28"),
+        (MONTH, 14, "2026-01-01T00:00:00", "2025-12-15"),
+    ],
+)
+def test_windows_start_as_the_table_says(period: Period, offset: int, now: str, start: str) -> None:
+    day = day_of(moment(now))
+    assert window_start(Quota(1, period, offset), day) == date.fromisoformat(start)
+
+
+def decisions(quota: Quota, days: list[date]) -> list[Decision]:
+    state: Consumption | None = None
+    found = []
+    for day in days:
+        state, decision = spend(state, quota, day)
+        found.append(decision)
+    return found
+
+
+MONDAY = date(2026, 11, 23)
+TUESDAY, SUNDAY, NEXT_SUNDAY = (MONDAY + timedelta(days=days) for days in (1, -1, 6))
+
+
+@pytest.mark.parametrize(
+    ("quota", "days", "expected"),
+    [
+        (Quota(2, DAY), [MONDAY] * 3, [ADMITTED, ADMITTED, DENIED]),
+        (Quota(1, DAY), [MONDAY, MONDAY, TUESDAY, TUESDAY], [ADMITTED, DENIED, ADMITTED, DENIED]),
+        (Quota(1, WEEK), [SUNDAY, MONDAY, NEXT_SUNDAY], [ADMITTED, DENIED, ADMITTED]),
+        (Quota(1, MONTH), [MONDAY, NEXT_SUNDAY, date(2026, 12, 1)], [ADMITTED, DENIED, ADMITTED]),
+        (Quota(0, DAY), [MONDAY], [DENIED]),
+        # a clock that steps back hands out no quota twice, in either window
+        (Quota(1, DAY), [TUESDAY, MONDAY, TUESDAY], [ADMITTED, DENIED, DENIED]),
+    ],
+)
+def test_requests_are_counted_as_the_table_says(
+    quota: Quota, days: list[date], expected: list[Decision]
+) -> None:
+    assert decisions(quota, days) == expected
+
+
+def test_what_remains_is_what_was_set_when_it_is_above_the_limit() -> None:
+    quota = Quota(2, DAY)
+    state, _ = spend(None, quota, MONDAY)
+    state = set_remaining(state, quota, MONDAY, 10)
+    assert (state.used, state.remaining(quota)) == (1, 10)
+
+
+def test_the_grant_ends_with_its_window() -> None:
+    quota = Quota(2, DAY)
+    state = set_remaining(None, quota, MONDAY, 10)
+    state, _ = spend(state, quota, TUESDAY)
+    assert state.remaining(quota) == 1
+
+
+days = st.lists(st.integers(0, 400).map(lambda each: date(2026, 1, 1) + timedelta(days=each)), max_size=80)
+quotas = st.one_of(
+    st.builds(Quota, limit=st.integers(0, 5), period=st.just(DAY)),
+    st.builds(Quota, limit=st.integers(0, 5), period=st.just(WEEK), offset=st.integers(0, 6)),
+    st.builds(Quota, limit=st.integers(0, 5), period=st.just(MONTH), offset=st.integers(0, 27)),
+)
+
+
+@given(quotas, days)
+def test_no_window_admits_more_than_the_limit_whatever_the_clock_does(quota: Quota, days: list[date]) -> None:
+    admitted: dict[date, int] = {}
+    latest = date.min
+    for day, decision in zip(days, decisions(quota, days), strict=True):
+        latest = max(latest, day)  # a request of an earlier day counts in the latest window there was
+        if decision is ADMITTED:
+            start = window_start(quota, latest)
+            admitted[start] = admitted.get(start, 0) + 1
+    assert all(count <= quota.limit for count in admitted.values())
+
+
+@given(quotas, days)
+def test_decisions_equal_a_count_a_window_when_time_only_goes_forward(quota: Quota, days: list[date]) -> None:
+    counts: dict[date, int] = {}
+    expected = []
+    for day in sorted(days):
+        start = window_start(quota, day)
+        expected.append(ADMITTED if counts.get(start, 0) < quota.limit else DENIED)
+        counts[start] = counts.get(start, 0) + (expected[-1] is ADMITTED)
+    assert decisions(quota, sorted(days)) == expected
+
+
+@given(quotas, st.dates(date(2000, 1, 1), date(2100, 1, 1)))
+def test_a_window_holds_the_day_it_was_asked_for_and_starts_with_itself(quota: Quota, day: date) -> None:
+    start = window_start(quota, day)
+    assert timedelta(0) <= day - start <= timedelta(days=30)
+    assert window_start(quota, start) == start

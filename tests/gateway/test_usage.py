@@ -1,0 +1,180 @@
+"""Quotas as traffic meets them, and GetUsage and UpdateUsage as the truth about them."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.gateway import apis
+from tests.gateway.conftest import Stack
+
+KEY = "k" * 24
+DAY_SECONDS = 86_400.0
+
+
+@pytest.fixture
+def api(stack: Stack) -> apis.Api:
+    operation = apis.operation(security=apis.KEY_REQUIRED)
+    return apis.imported(stack, apis.document({"/a": {"get": operation}}, **apis.KEYED))
+
+
+def _send(api: apis.Api, requests: int, path: str = "/a") -> list[int]:
+    return [api.get(path, headers={"x-api-key": KEY}).status_code for _ in range(requests)]
+
+
+def _usage(api: apis.Api, plan: str, start: str, end: str) -> list[list[int]]:
+    (values,) = api.stack.apigateway.get_usage(usagePlanId=plan, startDate=start, endDate=end)[
+        "items"
+    ].values()
+    return values
+
+
+def _patch(api: apis.Api, plan: str, *operations: tuple[str, str, str]) -> None:
+    api.stack.apigateway.update_usage_plan(
+        usagePlanId=plan,
+        patchOperations=[{"op": op, "path": path, "value": value} for op, path, value in operations],  # type: ignore[typeddict-item]
+    )
+
+
+def test_a_rejected_request_is_not_counted(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 1, "period": "DAY"})
+    apis.key_in(api.stack, plan)
+    assert _send(api, 4) == [200, 429, 429, 429]
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[1, 0]]
+
+
+def test_the_exceeded_answer_is_the_services_to_the_byte(api: apis.Api) -> None:
+    apis.key_in(api.stack, api.plan(quota={"limit": 0, "period": "DAY"}))
+    answer = api.get("/a", headers={"x-api-key": KEY})
+    assert (answer.status_code, answer.content) == (429, b'{"message":"Limit Exceeded"}')
+    assert answer.headers["x-amzn-errortype"] == "LimitExceededException"
+
+
+def test_a_day_starts_at_midnight_utc(api: apis.Api) -> None:
+    apis.key_in(api.stack, api.plan(quota={"limit": 1, "period": "DAY"}))
+    assert _send(api, 2) == [200, 429]
+    api.stack.clock.advance(19 * 3600 - 0.001)  # it is 05:00
+    assert _send(api, 1) == [429]
+    api.stack.clock.advance(0.001)
+    assert _send(api, 2) == [200, 429]
+
+
+def test_an_unknown_path_is_not_counted_and_a_backend_error_is(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 9, "period": "DAY"})
+    apis.key_in(api.stack, plan)
+    api.stack.functions["hello"] = lambda event: "malformed"
+    assert [*_send(api, 1, "/nowhere"), *_send(api, 2)] == [403, 502, 502]
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[2, 7]]
+
+
+def test_remaining_is_told_in_the_period_when_days_of_a_month_go_by(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 100, "period": "MONTH"})
+    apis.key_in(api.stack, plan)
+    for requests in (3, 2, 0, 1):
+        _send(api, requests)
+        api.stack.clock.advance(DAY_SECONDS)
+    assert _usage(api, plan, "2026-11-22", "2026-11-27") == [
+        [0, 100],
+        [3, 97],
+        [2, 95],
+        [0, 95],
+        [1, 94],
+        [0, 94],
+    ]
+    assert _usage(api, plan, "2026-11-25", "2026-11-25") == [[0, 95]]
+    assert _usage(api, plan, "2026-11-30", "2026-12-01") == [[0, 94], [0, 100]]
+
+
+def test_the_quota_is_shared_by_the_plans_stages(api: apis.Api) -> None:
+    api.stack.apigateway.create_deployment(restApiId=api.api_id, stageName="second")
+    stages = [{"apiId": api.api_id, "stage": stage} for stage in ("test", "second")]
+    apis.key_in(api.stack, api.plan(apiStages=stages, quota={"limit": 3, "period": "DAY"}))
+    assert _send(api, 2) == [200, 200]
+    assert _send(apis.Api(api.stack, api.api_id, "second"), 2) == [200, 429]
+
+
+def test_counters_read_zero_and_earlier_traffic_is_never_counted_when_a_plan_gets_its_quota_later(
+    api: apis.Api,
+) -> None:
+    plan = api.plan()
+    apis.key_in(api.stack, plan)
+    _send(api, 3)
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[0, 0]]
+    _patch(api, plan, ("add", "/quota/limit", "2"), ("add", "/quota/period", "DAY"))
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[0, 2]]
+    assert _send(api, 3) == [200, 200, 429]
+
+
+def test_access_is_restored_at_once_when_the_quota_is_removed(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 0, "period": "DAY"})
+    apis.key_in(api.stack, plan)
+    assert _send(api, 1) == [429]
+    api.stack.apigateway.update_usage_plan(
+        usagePlanId=plan, patchOperations=[{"op": "remove", "path": "/quota"}]
+    )
+    assert _send(api, 1) == [200]
+
+
+def test_an_edited_limit_takes_effect_at_once(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 1, "period": "DAY"})
+    apis.key_in(api.stack, plan)
+    assert _send(api, 2) == [200, 429]
+    _patch(api, plan, ("replace", "/quota/limit", "3"))
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[1, 2]]
+    assert _send(api, 3) == [200, 200, 429]
+
+
+@pytest.mark.parametrize("remaining", [0, 2, 5])
+def test_enforcement_follows_when_what_remains_is_set_below_or_above_the_limit(
+    api: apis.Api, remaining: int
+) -> None:
+    plan = api.plan(quota={"limit": 3, "period": "DAY"})
+    key = apis.key_in(api.stack, plan)
+    _send(api, 1)
+    told = api.stack.apigateway.update_usage(
+        usagePlanId=plan,
+        keyId=key,
+        patchOperations=[{"op": "replace", "path": "/remaining", "value": str(remaining)}],
+    )
+    assert told["items"] == {key: [[1, remaining]]}
+    assert _send(api, remaining + 1) == [200] * remaining + [429]
+    assert _usage(api, plan, "2026-11-23", "2026-11-24") == [[1 + remaining, 0], [0, 3]]
+
+
+def test_usage_comes_in_pages_and_for_one_key(api: apis.Api) -> None:
+    plan, control = api.plan(quota={"limit": 3, "period": "DAY"}), api.stack.apigateway
+    keys = [apis.key_in(api.stack, plan, value=letter * 20) for letter in "abc"]
+    first = control.get_usage(usagePlanId=plan, startDate="2026-11-23", endDate="2026-11-23", limit=2)
+    second: Any = control.get_usage(
+        usagePlanId=plan, startDate="2026-11-23", endDate="2026-11-23", limit=2, position=first["position"]
+    )
+    assert [*first["items"], *second["items"]] == keys
+    assert "position" not in second
+    one = control.get_usage(usagePlanId=plan, startDate="2026-11-23", endDate="2026-11-23", keyId=keys[1])
+    assert one["items"] == {keys[1]: [[0, 3]]}
+
+
+def test_get_usage_is_refused_when_a_date_is_not_one_or_the_plan_is_unknown(api: apis.Api) -> None:
+    plan, codes = api.plan(), []
+    for name, start in [(plan, "yesterday"), (plan, "2026-11-24"), ("unknown", "2026-11-23")]:
+        with pytest.raises(ClientError) as refused:
+            api.stack.apigateway.get_usage(usagePlanId=name, startDate=start, endDate="2026-11-23")
+        codes.append(refused.value.response["Error"]["Code"])
+    assert codes == ["BadRequestException", "BadRequestException", "NotFoundException"]
+
+
+@pytest.mark.parametrize(("period", "offset"), [("DAY", 1), ("WEEK", 7), ("MONTH", 28), ("WEEK", -1)])
+def test_a_plan_is_refused_when_the_offset_is_out_of_its_periods_range(
+    api: apis.Api, period: str, offset: int
+) -> None:
+    with pytest.raises(ClientError, match="Usage Plan quota offset must be") as refused:
+        api.plan(quota={"limit": 1, "period": period, "offset": offset})
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+def test_a_request_over_its_quota_spends_no_token(api: apis.Api) -> None:
+    plan = api.plan(throttle={"rateLimit": 1, "burstLimit": 3}, quota={"limit": 1, "period": "DAY"})
+    apis.key_in(api.stack, plan)
+    seen = _send(api, 5)
+    _patch(api, plan, ("replace", "/quota/limit", "9"))
+    assert [*seen, *_send(api, 3)] == [200, 429, 429, 429, 429, 200, 200, 429]

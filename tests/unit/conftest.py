@@ -1,0 +1,10 @@
+"""Each test has a world of its own."""
+
+import pytest
+
+from tests.unit.world import World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

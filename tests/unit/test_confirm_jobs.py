@@ -1,0 +1,195 @@
+"""Confirming on a chain under the test's hand: what each state of a stored transaction leads to."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
+from chalicelib.domain.confirmation import Entry, job_key
+from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected, LeaseHeld
+from chalicelib.domain.job import Status
+from chalicelib.use_cases.confirm_jobs import OPEN_TRANSACTIONS
+from tests.unit.world import REGISTRY, SIGNER, SIGNER_KEY, World
+
+
+def status(world: World, ref: object) -> Status:
+    return world.job(ref).status
+
+
+def test_the_job_succeeds_when_its_block_is_deep_enough(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.mine(FINAL_DEPTH - 1)
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.CONFIRMING
+    world.chain.mine()
+    report = world.confirm_jobs([])
+    job = world.job(ref)
+    assert (job.status, report.final, report.open_transactions) == (Status.SUCCEEDED, (ref,), 0)
+    assert job.confirmation.block_number == 1
+    assert world.chain.recorded_hashes([job.confirmation.job_key]) == [job.result.commitment]
+
+
+def test_the_entitlement_is_released_and_the_event_written_when_the_job_succeeds(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    assert world.jobs.count(ref.tenant_id, "active") == 0
+    assert sorted(world.jobs.events()) == [f"{ref.job_id}:job.accepted", f"{ref.job_id}:job.confirmed"]
+
+
+def test_the_gas_is_shared_to_the_last_unit_when_a_batch_is_final(world: World) -> None:
+    world.plan = replace(world.plan, active_jobs=7, jobs_per_month=7)
+    refs = [world.confirming(f"k{n}") for n in range(7)]
+    world.confirm_jobs(refs)
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    jobs = [world.job(ref) for ref in refs]
+    receipt = world.chain.receipt(jobs[0].confirmation.transaction_hash)
+    assert sum(job.confirmation.gas_used for job in jobs) == receipt.gas_used
+
+
+def test_one_transaction_is_made_when_a_job_is_named_again_and_again(world: World) -> None:
+    ref = world.confirming()
+    for _ in range(3):
+        world.confirm_jobs([ref, ref])
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([ref])
+    world.confirm_jobs([ref])
+    assert len(set(world.chain.broadcasts)) == 1
+
+
+def test_the_same_bytes_are_sent_when_the_pool_has_lost_them(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.drop_pool()
+    world.confirm_jobs([])
+    assert len(world.chain.broadcasts) == 2
+    assert len(set(world.chain.broadcasts)) == 1
+
+
+def test_the_same_bytes_are_sent_when_a_reorganisation_drops_their_block(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.mine(FINAL_DEPTH - 1)
+    world.chain.reorganise(FINAL_DEPTH - 1)
+    world.confirm_jobs([])
+    assert len(set(world.chain.broadcasts)) == 1
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.SUCCEEDED
+
+
+def test_no_nonce_is_used_when_the_registry_would_refuse(world: World) -> None:
+    ref = world.confirming()
+    world.chain.is_paused = True
+    with pytest.raises(ConfirmationRejected):
+        world.confirm_jobs([ref])
+    world.chain.is_paused = False
+    world.confirm_jobs([ref])
+    assert world.chain.broadcasts[0].startswith(f'["{SIGNER}", 0,'.encode())
+
+
+def test_the_job_waits_when_the_chain_is_down(world: World) -> None:
+    ref = world.confirming()
+    world.chain.is_down = True
+    with pytest.raises(ChainUnavailable):
+        world.confirm_jobs([ref])
+    assert status(world, ref) is Status.CONFIRMING
+    world.chain.is_down = False
+    world.confirm_jobs([ref])
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.SUCCEEDED
+
+
+def test_nothing_is_broadcast_when_the_chain_is_another_one(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain = Restarted(senders={SIGNER_KEY: SIGNER})
+    with pytest.raises(ChainUnavailable):
+        world.confirm_jobs([ref])
+    assert world.chain.broadcasts == []
+
+
+def test_the_jobs_get_another_transaction_when_their_nonce_was_taken(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.drop_pool()
+    take_nonce(world, [])
+    world.confirm_jobs([])
+    assert world.queue.confirm[-1] == ()  # a reorganisation could still give the nonce back
+    world.chain.mine(FINAL_DEPTH - 1)
+    world.confirm_jobs([])
+    assert world.queue.confirm[-1] == (ref,)
+    world.confirm_jobs([ref])
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.SUCCEEDED
+
+
+def test_the_job_succeeds_when_another_transaction_recorded_it(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.drop_pool()
+    key = job_key(31337, REGISTRY, ref.tenant_id, ref.job_id)
+    take_nonce(world, [Entry(key, world.job(ref).result.commitment)])
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.CONFIRMING  # recorded, and not deep enough
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.SUCCEEDED
+
+
+def test_a_conflict_is_reported_when_the_chain_holds_another_hash(world: World) -> None:
+    ref = world.confirming()
+    key = job_key(31337, REGISTRY, ref.tenant_id, ref.job_id)
+    world.confirm_jobs([ref])
+    world.chain.drop_pool()
+    take_nonce(world, [Entry(key, "0x" + "ee" * 32)])
+    world.chain.mine(FINAL_DEPTH)
+    report = world.confirm_jobs([])
+    assert (report.conflicts, status(world, ref)) == ((ref,), Status.CONFIRMING)
+
+
+def test_a_second_sender_is_turned_away_when_the_lease_is_live(world: World) -> None:
+    now = world.clock.now()
+    world.transactions.lease(SIGNER, now=now, until=now + SENDER_LEASE)
+    with pytest.raises(LeaseHeld):
+        world.confirm_jobs([])
+    world.clock.advance(SENDER_LEASE + timedelta(seconds=1))
+    world.confirm_jobs([])
+
+
+def test_no_more_is_signed_when_enough_transactions_are_open(world: World) -> None:
+    world.plan = replace(world.plan, active_jobs=20)
+    refs = [world.confirming(f"k{n}") for n in range(OPEN_TRANSACTIONS + 1)]
+    for ref in refs:
+        world.confirm_jobs([ref])
+    assert len(set(world.chain.broadcasts)) == OPEN_TRANSACTIONS
+    assert (refs[-1],) in world.queue.confirm
+
+
+def test_canceled_jobs_are_not_confirmed_when_their_message_comes(world: World) -> None:
+    ref = world.submit().job_ref
+    world.cancel_job(ref)
+    world.confirm_jobs([ref])
+    assert world.chain.broadcasts == []
+
+
+class Restarted(MemoryChain):
+    """Another chain with the same id."""
+
+    def genesis_hash(self) -> str:
+        return "0x" + "68" * 32
+
+
+def take_nonce(world: World, entries: list[Entry]) -> None:
+    """Someone else's transaction with the signer's first nonce is mined."""
+    fees = replace(world.chain.fees(), max_fee_wei=9)
+    foreign = world.chain.sign_batch(entries, key=SIGNER_KEY, nonce=0, gas=1, fees=fees)
+    world.chain.broadcast(foreign.raw)
+    world.chain.mine()

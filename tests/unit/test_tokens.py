@@ -1,0 +1,170 @@
+"""Tokens: given only for a proven client, taken only when they are live, ours and for us."""
+
+import base64
+import hashlib
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey
+
+from chalicelib.adapters.jose_tokens import SKEW_SECONDS, JoseTokens
+from chalicelib.adapters.memory import ManualClock, MemoryClients, MemoryKeys, SequentialIds
+from chalicelib.domain.errors import InvalidToken
+from chalicelib.ports import Client
+from chalicelib.use_cases.issue_token import (
+    TOKEN_LIFETIME,
+    IssueToken,
+    TokenErrorCode,
+    TokenRefused,
+    TokenRequest,
+)
+from chalicelib.web.auth import authorize
+from tests.unit.world import ACME, BASE_URL, START
+
+KEY = ECKey.generate_key("P-256", private=True)
+ARN = "arn:aws:execute-api:us-east-1:123456789012:api/local"
+CLIENT = Client(
+    client_id="cli_1",
+    tenant_id=ACME,
+    secret_sha256=hashlib.sha256(b"right").hexdigest(),
+    scopes=("jobs:read", "jobs:write"),
+)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+def tokens(clock: ManualClock) -> JoseTokens:
+    return JoseTokens(MemoryKeys(token_key=json.dumps(KEY.as_dict(private=True))), clock, issuer=BASE_URL)
+
+
+@pytest.fixture
+def issue(tokens: JoseTokens, clock: ManualClock) -> IssueToken:
+    clients = MemoryClients(CLIENT)
+    return IssueToken(clients=clients, tokens=tokens, clock=clock, ids=SequentialIds(), issuer=BASE_URL)
+
+
+def asked(secret: str = "right", *scope: str, client_id: str = "cli_1") -> TokenRequest:
+    return TokenRequest(client_id=client_id, client_secret=secret, scope=scope)
+
+
+def claims_at(now: int, **changes: Any) -> dict[str, Any]:
+    claims = {
+        "iss": BASE_URL,
+        "aud": BASE_URL,
+        "sub": ACME,
+        "client_id": "cli_1",
+        "iat": now,
+        "exp": now + 600,
+        "jti": "tok_1",
+        "scope": "jobs:read",
+    }
+    return {name: value for name, value in {**claims, **changes}.items() if value is not None}
+
+
+def test_the_token_names_tenant_and_scopes_when_the_secret_is_right(
+    issue: IssueToken, tokens: JoseTokens
+) -> None:
+    claims = tokens.verify(issue(asked()).access_token)
+    assert (claims["sub"], claims["scope"]) == (ACME, "jobs:read jobs:write")
+    narrowed = issue(asked("right", "jobs:read"))
+    assert tokens.verify(narrowed.access_token)["scope"] == "jobs:read"
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (asked("wrong"), TokenErrorCode.INVALID_CLIENT),
+        (asked(""), TokenErrorCode.INVALID_CLIENT),
+        (asked(client_id="cli_none"), TokenErrorCode.INVALID_CLIENT),
+        (asked("right", "jobs:cancel"), TokenErrorCode.INVALID_SCOPE),
+    ],
+)
+def test_no_token_is_given_when_the_client_may_not_have_it(
+    issue: IssueToken, request_: TokenRequest, code: TokenErrorCode
+) -> None:
+    with pytest.raises(TokenRefused) as refusal:
+        issue(request_)
+    assert refusal.value.code is code
+
+
+def test_a_token_ends_when_its_ten_minutes_and_the_skew_are_over(
+    issue: IssueToken, tokens: JoseTokens, clock: ManualClock
+) -> None:
+    token = issue(asked()).access_token
+    clock.advance(TOKEN_LIFETIME + timedelta(seconds=SKEW_SECONDS - 1))
+    tokens.verify(token)
+    clock.advance(timedelta(seconds=2))
+    with pytest.raises(InvalidToken):
+        tokens.verify(token)
+
+
+NOW = int(START.timestamp())
+GOOD = {"alg": "ES256", "typ": "at+jwt"}
+PUBLIC_AS_SECRET = OctKey.import_key(json.dumps(KEY.as_dict(private=False)).encode())
+
+
+def unsigned() -> str:
+    parts = ({"alg": "none", "typ": "at+jwt"}, claims_at(NOW))
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    return ".".join([*texts, ""])
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x.y.z",
+        unsigned(),
+        jwt.encode({**GOOD, "typ": "JWT"}, claims_at(NOW), KEY),
+        jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims_at(NOW), PUBLIC_AS_SECRET),
+        jwt.encode(GOOD, claims_at(NOW), ECKey.generate_key("P-256", private=True)),
+        jwt.encode(GOOD, claims_at(NOW, iss="https://other.test"), KEY),
+        jwt.encode(GOOD, claims_at(NOW, aud="https://other.test"), KEY),
+        jwt.encode(GOOD, claims_at(NOW, jti=None), KEY),
+        jwt.encode(GOOD, claims_at(NOW, exp=None), KEY),
+        jwt.encode(GOOD, claims_at(NOW - 3600), KEY),
+    ],
+    ids=[
+        "empty",
+        "garbage",
+        "alg none",
+        "wrong typ",
+        "algorithm confusion",
+        "another key",
+        "another issuer",
+        "another audience",
+        "no jti",
+        "no expiry",
+        "expired",
+    ],
+)
+def test_a_token_is_refused_when_it_is_not_live_ours_and_for_us(tokens: JoseTokens, token: str) -> None:
+    with pytest.raises(InvalidToken):
+        tokens.verify(token)
+
+
+@pytest.mark.parametrize(
+    ("route", "part"),
+    [("POST/v1/jobs", "submit"), ("GET/v1/jobs/j", "read"), ("POST/v1/jobs/j/cancel", "read")],
+)
+def test_the_authorizer_names_the_metering_key_when_the_token_is_good(
+    tokens: JoseTokens, issue: IssueToken, route: str, part: str
+) -> None:
+    credential = f"Bearer {issue(asked()).access_token}"
+    answer = authorize(tokens, credential=credential, method_arn=f"{ARN}/{route}")
+    assert answer["usageIdentifierKey"] == f"{ACME}.{part}"
+    assert answer["context"]["tenant_id"] == ACME
+
+
+@pytest.mark.parametrize("credential", ["", "Bearer", "Bearer x", "Basic Zm9vOmJhcg==", "x"])
+def test_the_authorizer_denies_when_the_credential_is_bad(tokens: JoseTokens, credential: str) -> None:
+    answer = authorize(tokens, credential=credential, method_arn=f"{ARN}/GET/v1/jobs/j")
+    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert "usageIdentifierKey" not in answer

@@ -1,0 +1,164 @@
+"""The whole service on in-memory ports, with a clock and a chain under the test's hand."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pydantic import JsonValue
+
+from chalicelib.adapters.memory import (
+    ManualClock,
+    MemoryChainTransactions,
+    MemoryJobs,
+    MemoryKeys,
+    MemoryPayloads,
+    MemoryQueue,
+    MemoryTenants,
+    SequentialIds,
+)
+from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.domain.entitlements import Plan, Tenant
+from chalicelib.domain.job import Job, JobRef, lease
+from chalicelib.job_types import JOB_TYPES
+from chalicelib.ports import Chain, ChainTransactions, Change, Ids, Jobs, Payloads, Queue
+from chalicelib.use_cases.cancel_job import CancelJob
+from chalicelib.use_cases.confirm_jobs import ConfirmJobs
+from chalicelib.use_cases.read_job import GetJob, GetResult
+from chalicelib.use_cases.run_job import BuryJob, RunJob
+from chalicelib.use_cases.submit_job import Accepted, Submission, SubmitJob
+from chalicelib.use_cases.sweep import Sweep
+from chalicelib.web import json_text, schemas
+
+START = datetime(2026, 11, 23, 5, tzinfo=UTC)
+SIGNER, SIGNER_KEY = "0x" + "51" * 20, b"\x51" * 32
+REGISTRY = "0x" + "aa" * 20
+BASE_URL = "http://stack.test/local"
+ACME, GLOBEX = "ten_acme", "ten_globex"
+SEED = "0x" + "00" * 32
+SHORT: JsonValue = {"seed": SEED, "rounds": 3}
+LONG: JsonValue = {"seed": SEED, "rounds": 200_000}
+
+
+@dataclass
+class World:
+    """Ports may be replaced by any other implementation before the first use case is called."""
+
+    jobs: Jobs = field(default_factory=MemoryJobs)
+    queue: Queue = field(default_factory=MemoryQueue)
+    payloads: Payloads = field(default_factory=MemoryPayloads)
+    transactions: ChainTransactions = field(default_factory=MemoryChainTransactions)
+    chain: Chain = field(default_factory=lambda: MemoryChain(senders={SIGNER_KEY: SIGNER}))
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    ids: Ids = field(default_factory=SequentialIds)
+    tenant: str = ACME
+    signer: str = SIGNER
+    signer_key: bytes = SIGNER_KEY
+    registry: str = REGISTRY
+    plan: Plan = field(default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5))
+
+    @property
+    def submit_job(self) -> SubmitJob:
+        tenants = MemoryTenants(
+            *(Tenant(tenant_id=tenant, name=tenant, plan="test") for tenant in (self.tenant, GLOBEX))
+        )
+        return SubmitJob(
+            jobs=self.jobs,
+            queue=self.queue,
+            tenants=tenants,
+            plans={"test": self.plan},
+            job_types=JOB_TYPES,
+            clock=self.clock,
+            ids=self.ids,
+        )
+
+    def submit(
+        self,
+        key: str = "k1",
+        *,
+        tenant: str | None = None,
+        job_type: str = "sha256.chain",
+        job_input: JsonValue = SHORT,
+    ) -> Accepted:
+        """A submit as the handler makes it."""
+        document: JsonValue = {"type": job_type, "input": job_input}
+        return self.submit_job(
+            Submission(
+                tenant_id=tenant or self.tenant,
+                idempotency_key=key,
+                type=job_type,
+                input=job_input,
+                canonical_body=json_text.canonical(document),
+                trace_id="0" * 31 + "1",
+            ),
+            render=lambda job: schemas.job_bytes(job, base_url=BASE_URL),
+            canonical=json_text.canonical,
+        )
+
+    @property
+    def run_job(self) -> RunJob:
+        return RunJob(
+            jobs=self.jobs,
+            payloads=self.payloads,
+            queue=self.queue,
+            job_types=JOB_TYPES,
+            clock=self.clock,
+            ids=self.ids,
+            canonical=json_text.canonical,
+            parse=json_text.parse,
+        )
+
+    @property
+    def bury_job(self) -> BuryJob:
+        return BuryJob(jobs=self.jobs, clock=self.clock)
+
+    @property
+    def get_job(self) -> GetJob:
+        return GetJob(jobs=self.jobs)
+
+    @property
+    def get_result(self) -> GetResult:
+        return GetResult(get_job=self.get_job, payloads=self.payloads)
+
+    @property
+    def cancel_job(self) -> CancelJob:
+        return CancelJob(get_job=self.get_job, jobs=self.jobs, clock=self.clock)
+
+    @property
+    def sweep(self) -> Sweep:
+        return Sweep(jobs=self.jobs, queue=self.queue, clock=self.clock)
+
+    @property
+    def confirm_jobs(self) -> ConfirmJobs:
+        return ConfirmJobs(
+            jobs=self.jobs,
+            transactions=self.transactions,
+            chain=self.chain,
+            keys=MemoryKeys(signer_keys={self.signer: self.signer_key}),
+            queue=self.queue,
+            clock=self.clock,
+            signer=self.signer,
+            chain_id=31337,
+            registry=self.registry,
+        )
+
+    def job(self, ref: JobRef) -> Job:
+        """The job as stored."""
+        return self.get_job(ref)
+
+    def confirming(self, key: str = "k1") -> JobRef:
+        """A job that has run and waits for the chain."""
+        ref = self.submit(key).job_ref
+        self.run_job(ref)
+        return ref
+
+
+def take(world: World, ref: JobRef) -> None:
+    """A worker takes the lease, and nothing more is heard of it."""
+    job = world.job(ref)
+    world.jobs.save([Change(job, lease(job, now=world.clock.now()))])
+
+
+def result_of(world: World, ref: JobRef) -> JsonValue:
+    """The stored result, parsed."""
+    found: JsonValue = json.loads(world.get_result(ref).content)
+    return found
