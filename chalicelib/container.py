@@ -1,11 +1,7 @@
 """Reads the environment once and wires the use cases to their adapters; nothing else knows both."""
 
 import os
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -20,9 +16,9 @@ from chalicelib.adapters.s3 import S3Payloads
 from chalicelib.adapters.secrets import SecretsManagerKeys
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
-from chalicelib.domain.entitlements import Plan
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.ports import Chain, Clock
+from chalicelib.settings import Settings, load_plans
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.issue_token import IssueToken
@@ -38,59 +34,9 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-PLANS_FILE = Path(__file__).parent / "plans.toml"
 # Well below the shortest function time limit, so that a hanging service becomes an answer, not a time-out.
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The environment of a function. There is no default for an endpoint: nothing is reached by accident."""
-
-    aws_endpoint: str
-    base_url: str
-    rpc_url: str
-    chain_id: int
-    registry: str
-    signer: str
-    clock_url: str | None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """The settings, or a `SystemExit` that names every missing variable."""
-        names = (
-            "AWS_ENDPOINT_URL",
-            "JOBS_BASE_URL",
-            "JOBS_CHAIN_RPC_URL",
-            "JOBS_CHAIN_ID",
-            "JOBS_REGISTRY",
-            "JOBS_SIGNER",
-        )
-        missing = [name for name in names if not environment.get(name)]
-        if missing:
-            raise SystemExit(
-                f"Set {', '.join(missing)}: start a stack with `make up`, then run "
-                '`eval "$(.venv/bin/python -m emulation env)"`.'
-            )
-        return cls(
-            aws_endpoint=environment["AWS_ENDPOINT_URL"],
-            base_url=environment["JOBS_BASE_URL"],
-            rpc_url=environment["JOBS_CHAIN_RPC_URL"],
-            chain_id=int(environment["JOBS_CHAIN_ID"]),
-            registry=environment["JOBS_REGISTRY"],
-            signer=environment["JOBS_SIGNER"],
-            clock_url=environment.get("JOBS_CLOCK_URL"),
-        )
-
-
-def load_plans(path: Path = PLANS_FILE) -> Mapping[str, Plan]:
-    """The service's part of each plan."""
-    tables = tomllib.loads(path.read_text())["plans"]
-    return {
-        name: Plan(name=name, jobs_per_month=table["jobs_per_month"], active_jobs=table["active_jobs"])
-        for name, table in tables.items()
-    }
 
 
 class Adapters:

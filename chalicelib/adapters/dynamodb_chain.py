@@ -11,6 +11,7 @@ from chalicelib.adapters.dynamodb import (
     to_attributes,
     update_if,
 )
+from chalicelib.adapters.dynamodb_items import sortable
 from chalicelib.domain.chain_transaction import ChainTransaction, Listed, Settlement, SignerLease
 from chalicelib.domain.confirmation import Entry
 from chalicelib.domain.errors import LeaseHeld, Superseded
@@ -37,7 +38,7 @@ class DynamoDbChainTransactions:
                         "UpdateExpression": "SET lease_until = :until ADD lease_epoch :one",
                         "ConditionExpression": "attribute_not_exists(lease_until) OR lease_until <= :now",
                         "ExpressionAttributeValues": to_attributes(
-                            {":until": _sortable(until), ":now": _sortable(now), ":one": 1}
+                            {":until": sortable(until), ":now": sortable(now), ":one": 1}
                         ),
                     }
                 }
@@ -118,10 +119,6 @@ def _moved(lease: SignerLease, **marks: int) -> SignerLease:
 def _signer_update(lease: SignerLease, changed: Mapping[str, object | None]) -> Mapping[str, Any]:
     """Fenced: only the holder of this epoch writes."""
     return update_if(SIGNERS, {"signer": lease.signer}, before={"lease_epoch": lease.epoch}, changed=changed)
-
-
-def _sortable(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
 
 
 def _encode(transaction: ChainTransaction) -> Mapping[str, object]:

@@ -1,42 +1,41 @@
 """Jobs, claims, entitlements and usage events in DynamoDB: what belongs together commits together."""
 
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from chalicelib.adapters.dynamodb import (
-    Item,
     Tables,
     TransactionRefused,
     put_if_absent,
     to_attributes,
     update_if,
 )
+from chalicelib.adapters.dynamodb_items import (
+    DUE_INDEX,
+    DUE_SHARDS,
+    ENTITLEMENTS,
+    IDEMPOTENCY,
+    JOB_INPUTS,
+    JOBS,
+    USAGE_EVENTS,
+    decode_claim,
+    decode_job,
+    encode_claim,
+    encode_event,
+    encode_job,
+    key_of,
+    sortable,
+)
 from chalicelib.domain.entitlements import Plan, next_period_start, period_of
 from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded, Unavailable
 from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef
-from chalicelib.domain.metering import UsageEvent
 from chalicelib.ports import Admission, Change
 
-JOBS = "jobs"
-JOB_INPUTS = "job_inputs"
-IDEMPOTENCY = "idempotency"
-ENTITLEMENTS = "entitlements"
-USAGE_EVENTS = "usage_events"
-# Spreads the sweep's sparse index; each shard is one query a minute.
-DUE_SHARDS = 4
-DUE_INDEX = "due"
-# A full month's and a full minute's limits rarely free up sooner; clients may ask earlier.
+# About what a job takes from acceptance to its end, so about when the next place is free.
 ACTIVE_RETRY_SECONDS = 5
-
-_JOB = TypeAdapter(Job)
-_STORED = tuple(field.name for field in fields(Job) if field.name != "ref")
 
 
 class DynamoDbJobs:
@@ -61,23 +60,27 @@ class DynamoDbJobs:
         found = self._tables.get(IDEMPOTENCY, key)
         if found is None:
             raise Unavailable("The job may or may not have been accepted; retry with the same key.")
-        return _decode_claim(found, claim)
+        return decode_claim(found, claim)
 
     def get(self, ref: JobRef) -> Job | None:
         """See `ports.Jobs.get`."""
-        found = self._tables.get(JOBS, _key(ref))
+        found = self._tables.get(JOBS, key_of(ref))
         return decode_job(found) if found else None
 
     def input_of(self, ref: JobRef) -> bytes:
         """See `ports.Jobs.input_of`."""
-        found = self._tables.get(JOB_INPUTS, _key(ref))
+        found = self._tables.get(JOB_INPUTS, key_of(ref))
         assert found is not None, "the input commits with the job"
         return bytes(found["input"].value)
 
     def save(self, changes: Sequence[Change]) -> None:
         """See `ports.Jobs.save`."""
         actions = [_change_action(change) for change in changes]
-        actions += [_event_action(event) for change in changes for event in change.events]
+        actions += [
+            put_if_absent(USAGE_EVENTS, encode_event(event), key="event_id")
+            for change in changes
+            for event in change.events
+        ]
         actions += _release_actions(changes)
         if len(actions) == 1:
             self._tables.update(actions[0])
@@ -97,39 +100,11 @@ class DynamoDbJobs:
                     JOBS,
                     IndexName=DUE_INDEX,
                     KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                    values={":shard": shard, ":now": _sortable(now)},
+                    values={":shard": shard, ":now": sortable(now)},
                     Limit=max(1, limit // DUE_SHARDS),
                 )
             ]
         return found
-
-
-def encode_job(job: Job) -> Item:
-    """The job's item; attributes without a value are absent, so a finished job leaves the sweep's index."""
-    document = _JOB.dump_python(job, mode="json", exclude_none=True)
-    ref = document.pop("ref")
-    if job.due_at is not None:
-        document["due_at"] = _sortable(job.due_at)
-        document["due_shard"] = zlib.crc32(job.ref.job_id.encode()) % DUE_SHARDS
-    return {**ref, **document}
-
-
-def decode_job(item: Mapping[str, Any]) -> Job:
-    """The job of an item."""
-    document = {name: item[name] for name in _STORED if name in item}
-    return _JOB.validate_python({**document, "ref": _key_of(item)})
-
-
-def _sortable(moment: datetime) -> str:
-    return moment.isoformat(timespec="microseconds")
-
-
-def _key(ref: JobRef) -> Mapping[str, str]:
-    return {"tenant_id": ref.tenant_id, "job_id": ref.job_id}
-
-
-def _key_of(item: Mapping[str, Any]) -> Mapping[str, str]:
-    return {"tenant_id": item["tenant_id"], "job_id": item["job_id"]}
 
 
 def _admission_actions(admission: Admission, *, now: datetime) -> list[Mapping[str, Any]]:
@@ -141,8 +116,8 @@ def _admission_actions(admission: Admission, *, now: datetime) -> list[Mapping[s
         _count_action(tenant_id, "active", limit=plan.active_jobs),
         _count_action(tenant_id, f"admitted#{period_of(now)}", limit=plan.jobs_per_month),
         put_if_absent(JOBS, encode_job(job), key="job_id"),
-        put_if_absent(JOB_INPUTS, {**_key(job.ref), "input": admission.input}, key="job_id"),
-        _event_action(admission.event),
+        put_if_absent(JOB_INPUTS, {**key_of(job.ref), "input": admission.input}, key="job_id"),
+        put_if_absent(USAGE_EVENTS, encode_event(admission.event), key="event_id"),
     ]
 
 
@@ -150,7 +125,7 @@ def _refusal(refused: TransactionRefused, admission: Admission, *, now: datetime
     """The older claim if there is one, for it outranks a spent limit; else the limit's error."""
     plan: Plan = admission.plan
     if 0 in refused.failed:
-        return _decode_claim(refused.failed[0], admission.claim)
+        return decode_claim(refused.failed[0], admission.claim)
     if 1 in refused.failed:
         raise ActiveJobsExceeded(
             f"Your plan {plan.name} allows {plan.active_jobs} active jobs at once.",
@@ -166,36 +141,16 @@ def _refusal(refused: TransactionRefused, admission: Admission, *, now: datetime
 
 
 def _claim_action(claim: Claim, *, now: datetime) -> Mapping[str, Any]:
-    item = {
-        "tenant_id": claim.tenant_id,
-        "key": claim.storage_key,
-        "fingerprint": claim.fingerprint,
-        "job_id": claim.job_ref.job_id,
-        "response_body": claim.response_body,
-        "expires_at": int(claim.expires_at.timestamp()),
-    }
     return {
         "Put": {
             "TableName": IDEMPOTENCY,
-            "Item": to_attributes(item),
+            "Item": to_attributes(encode_claim(claim)),
             # TTL may lag by days, so an expired row counts as absent here, whether or not it is still there.
             "ConditionExpression": "attribute_not_exists(tenant_id) OR expires_at <= :now",
             "ExpressionAttributeValues": to_attributes({":now": int(now.timestamp())}),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }
-
-
-def _decode_claim(item: Mapping[str, Any], asked: Claim) -> Claim:
-    return Claim(
-        tenant_id=asked.tenant_id,
-        operation=asked.operation,
-        key=asked.key,
-        fingerprint=item["fingerprint"],
-        job_ref=JobRef(asked.tenant_id, item["job_id"]),
-        response_body=bytes(item["response_body"].value),
-        expires_at=datetime.fromtimestamp(int(item["expires_at"]), tz=asked.expires_at.tzinfo),
-    )
 
 
 def _count_action(tenant_id: str, counter: str, *, limit: int) -> Mapping[str, Any]:
@@ -215,7 +170,7 @@ def _change_action(change: Change) -> Mapping[str, Any]:
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return update_if(
         JOBS,
-        _key(change.before.ref),
+        key_of(change.before.ref),
         before={name: before[name] for name in ("status", "version", "lease_epoch")},
         changed={name: after.get(name) for name in names},
     )
@@ -239,24 +194,3 @@ def _release_actions(changes: Sequence[Change]) -> list[Mapping[str, Any]]:
         }
         for tenant_id, count in ended.items()
     ]
-
-
-def _event_action(event: UsageEvent) -> Mapping[str, Any]:
-    item = {
-        "tenant_day": f"{event.ref.tenant_id}#{event.time:%F}",
-        "event_id": event.event_id,
-        "specversion": "1.0",
-        "source": "zama-jobs",
-        "type": f"zama.jobs.{event.meter}",
-        "subject": event.ref.tenant_id,
-        "time": _sortable(event.time),
-        "data": {
-            "job_id": event.ref.job_id,
-            "meter": event.meter.value,
-            "quantity": str(event.quantity),
-            "unit": event.unit,
-            "outcome": event.outcome.value,
-            "gas_used": str(event.gas_used),
-        },
-    }
-    return put_if_absent(USAGE_EVENTS, item, key="event_id")

@@ -14,9 +14,9 @@ from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_identity import TENANTS, DynamoDbClients, DynamoDbTenants
 from chalicelib.adapters.secrets import SIGNER_KEY, TOKEN_KEY
 from chalicelib.adapters.system import RandomIds, back_off
-from chalicelib.container import load_plans
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.ports import Client
+from chalicelib.settings import load_plans
 from chalicelib.use_cases.issue_token import SCOPES
 from chalicelib.web.auth import metering_key
 

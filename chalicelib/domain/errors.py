@@ -89,9 +89,15 @@ class JobNotCancelable(DomainError):
 
 
 class ResultNotReady(DomainError):
-    """The job has no result: not yet, or never."""
+    """The job has no result yet."""
 
     code = "result_not_ready"
+
+
+class NoResult(DomainError):
+    """The job ended without a result, and will never have one."""
+
+    code = "no_result"
 
 
 class ActiveJobsExceeded(DomainError):

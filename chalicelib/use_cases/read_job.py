@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import JobNotFound, ResultNotReady
+from chalicelib.domain.errors import JobNotFound, NoResult, ResultNotReady
 from chalicelib.domain.job import Job, JobRef, Result
 from chalicelib.ports import Jobs, Payloads
 
@@ -38,8 +38,9 @@ class GetResult:
     payloads: Payloads
 
     def __call__(self, ref: JobRef) -> StoredResult:
-        """The result, or `ResultNotReady` naming the state."""
+        """The result, or `ResultNotReady` or `NoResult` naming the state."""
         job = self.get_job(ref)
         if job.result is None:
-            raise ResultNotReady(f"The job is {job.status}; it has no result.", status=job.status)
+            refusal = NoResult if job.is_terminal else ResultNotReady
+            raise refusal(f"The job is {job.status}; it has no result.")
         return StoredResult(job, job.result, self.payloads.get(job.result.storage_key))

@@ -122,6 +122,13 @@ _ROWS = (
         advice="Poll the job until it is `confirming` or later.",
     ),
     Problem(
+        "no_result",
+        409,
+        "No result",
+        retryable=False,
+        advice="Read the job: it failed or was canceled.",
+    ),
+    Problem(
         "payload_too_large",
         413,
         "Payload too large",

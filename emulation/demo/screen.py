@@ -132,7 +132,7 @@ class _Lines:
 
     def show(self, job: "Job") -> None:
         share = f"{job.progress.completed / job.progress.total:>5.0%}" if job.progress else ""
-        line = f"{self._labels[job.id]:<{LABEL_WIDTH - 1}} {job.status.value:<11}{share}"
+        line = f"{self._labels[job.id]:<{LABEL_WIDTH - 1}} {job.status.value:<11}{share}".rstrip()
         if self._shown.get(job.id) != line:
             self._shown[job.id] = line
             self._write(line)

@@ -1,7 +1,7 @@
 """The product from outside: HTTP, the AWS APIs of the edge, and the chain."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from client.jobs import TIMEOUT_SECONDS, JobsClient
 from client.oauth import ClientCredentials
 from client.system import System
 from client.verify import Registry
+from tests.e2e.other_emulator import ministack
+from tests.stack_process import start_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,20 @@ def calling(stack: dict[str, Any], name: str) -> Iterator[Caller]:
         httpx.Client(base_url=base_url, auth=auth, timeout=TIMEOUT_SECONDS) as http,
     ):
         yield Caller(tenant["tenant_id"], tenant["plan"], client, http)
+
+
+@pytest.fixture(scope="module", params=["moto", "MiniStack"])
+def stack(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Any]]:
+    """A whole stack: on its own moto, and on an emulator that is not ours, so that nothing leans on moto."""
+    folder = tmp_path_factory.mktemp("stack")
+    with ExitStack() as entered:
+        arguments = []
+        if request.param == "MiniStack":
+            endpoint = entered.enter_context(ministack(folder / "ministack.log"))
+            arguments = ["--aws-endpoint", endpoint]
+        yield entered.enter_context(start_stack(folder / "state", *arguments)).ready()
 
 
 @pytest.fixture(scope="module")

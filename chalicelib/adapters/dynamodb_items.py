@@ -1,0 +1,100 @@
+"""Jobs, claims and usage events as DynamoDB items, and back."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from chalicelib.adapters.dynamodb import Item
+from chalicelib.domain.idempotency import Claim
+from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.metering import UsageEvent
+
+JOBS = "jobs"
+JOB_INPUTS = "job_inputs"
+IDEMPOTENCY = "idempotency"
+ENTITLEMENTS = "entitlements"
+USAGE_EVENTS = "usage_events"
+# Spreads the sweep's sparse index; each shard is one query a minute.
+DUE_SHARDS = 4
+DUE_INDEX = "due"
+
+_JOB = TypeAdapter(Job)
+_STORED = tuple(field.name for field in fields(Job) if field.name != "ref")
+
+
+def encode_job(job: Job) -> Item:
+    """The job's item; attributes without a value are absent, so a finished job leaves the sweep's index."""
+    document = _JOB.dump_python(job, mode="json", exclude_none=True)
+    ref = document.pop("ref")
+    if job.due_at is not None:
+        document["due_at"] = sortable(job.due_at)
+        document["due_shard"] = zlib.crc32(job.ref.job_id.encode()) % DUE_SHARDS
+    return {**ref, **document}
+
+
+def decode_job(item: Mapping[str, Any]) -> Job:
+    """The job of an item."""
+    document = {name: item[name] for name in _STORED if name in item}
+    return _JOB.validate_python(
+        {**document, "ref": {"tenant_id": item["tenant_id"], "job_id": item["job_id"]}}
+    )
+
+
+def sortable(moment: datetime) -> str:
+    """The moment as text that sorts as time does."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def key_of(ref: JobRef) -> Mapping[str, str]:
+    """The primary key of the job's rows."""
+    return {"tenant_id": ref.tenant_id, "job_id": ref.job_id}
+
+
+def encode_claim(claim: Claim) -> Item:
+    """The claim's item; `expires_at` is in Unix seconds, as TTL wants it."""
+    return {
+        "tenant_id": claim.tenant_id,
+        "key": claim.storage_key,
+        "fingerprint": claim.fingerprint,
+        "job_id": claim.job_ref.job_id,
+        "response_body": claim.response_body,
+        "expires_at": int(claim.expires_at.timestamp()),
+    }
+
+
+def decode_claim(item: Mapping[str, Any], asked: Claim) -> Claim:
+    """The claim that holds the key of the claim that `asked` for it."""
+    return Claim(
+        tenant_id=asked.tenant_id,
+        operation=asked.operation,
+        key=asked.key,
+        fingerprint=item["fingerprint"],
+        job_ref=JobRef(asked.tenant_id, item["job_id"]),
+        response_body=bytes(item["response_body"].value),
+        expires_at=datetime.fromtimestamp(int(item["expires_at"]), tz=asked.expires_at.tzinfo),
+    )
+
+
+def encode_event(event: UsageEvent) -> Item:
+    """The event's item, in the shape of CloudEvents 1.0."""
+    return {
+        "tenant_day": f"{event.ref.tenant_id}#{event.time:%F}",
+        "event_id": event.event_id,
+        "specversion": "1.0",
+        "source": "zama-jobs",
+        "type": f"zama.jobs.{event.meter}",
+        "subject": event.ref.tenant_id,
+        "time": sortable(event.time),
+        "data": {
+            "job_id": event.ref.job_id,
+            "meter": event.meter.value,
+            "quantity": str(event.quantity),
+            "unit": event.unit,
+            "outcome": event.outcome.value,
+            "gas_used": str(event.gas_used),
+        },
+    }

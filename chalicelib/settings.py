@@ -1,0 +1,59 @@
+"""What a function is told by its environment, and what the plans entitle to."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.domain.entitlements import Plan
+
+PLANS_FILE = Path(__file__).parent / "plans.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The environment of a function. There is no default for an endpoint: nothing is reached by accident."""
+
+    aws_endpoint: str
+    base_url: str
+    rpc_url: str
+    chain_id: int
+    registry: str
+    signer: str
+    clock_url: str | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings, or a `SystemExit` that names every missing variable."""
+        names = (
+            "AWS_ENDPOINT_URL",
+            "JOBS_BASE_URL",
+            "JOBS_CHAIN_RPC_URL",
+            "JOBS_CHAIN_ID",
+            "JOBS_REGISTRY",
+            "JOBS_SIGNER",
+        )
+        missing = [name for name in names if not environment.get(name)]
+        if missing:
+            raise SystemExit(
+                f"Set {', '.join(missing)}: start a stack with `make up`, then run "
+                '`eval "$(.venv/bin/python -m emulation env)"`.'
+            )
+        return cls(
+            aws_endpoint=environment["AWS_ENDPOINT_URL"],
+            base_url=environment["JOBS_BASE_URL"],
+            rpc_url=environment["JOBS_CHAIN_RPC_URL"],
+            chain_id=int(environment["JOBS_CHAIN_ID"]),
+            registry=environment["JOBS_REGISTRY"],
+            signer=environment["JOBS_SIGNER"],
+            clock_url=environment.get("JOBS_CLOCK_URL"),
+        )
+
+
+def load_plans(path: Path = PLANS_FILE) -> Mapping[str, Plan]:
+    """The service's part of each plan."""
+    tables = tomllib.loads(path.read_text())["plans"]
+    return {
+        name: Plan(name=name, jobs_per_month=table["jobs_per_month"], active_jobs=table["active_jobs"])
+        for name, table in tables.items()
+    }

@@ -1,0 +1,112 @@
+"""README.md and DESIGN.md stay true: their snippets run, and what they point at exists."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.stack_process import StackProcess, start_stack
+from tests.waiting import until
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text()
+DESIGN = (REPOSITORY / "DESIGN.md").read_text()
+MAKEFILE = (REPOSITORY / "Makefile").read_text()
+TESTS = "\n".join(path.read_text() for path in REPOSITORY.glob("tests/**/test_*.py"))
+
+
+def snippet(name: str) -> str:
+    """The code of the snippet of that name in README.md."""
+    found = re.search(rf"<!-- snippet: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found, f"README.md has no snippet {name}"
+    return found[1]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
+    with start_stack(tmp_path_factory.mktemp("stack") / ".local") as started:
+        started.ready()
+        yield started
+
+
+def test_the_client_snippet_prints_the_result_when_a_stack_runs(stack: StackProcess) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", snippet("client")],
+        cwd=stack.state_dir.parent,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.fullmatch(r'succeeded \{"digest":"0x[0-9a-f]{64}","rounds":1000000\}\n', ran.stdout)
+
+
+def test_chalice_local_serves_the_routes_when_a_stack_runs(stack: StackProcess) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+    commands = (
+        snippet("chalice")
+        .replace("-m emulation env", f"-m emulation env --state-dir {stack.state_dir}")
+        .replace("--port 8000", f"--port {port}")
+        .replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    )
+    served = subprocess.Popen(
+        ["bash", "-c", commands], cwd=REPOSITORY, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
+            until(lambda: _is_up(http), within_seconds=30, what="chalice local")
+            tenant = stack.ready()["tenants"][0]
+            token = http.post(
+                "/v1/oauth/token",
+                auth=(tenant["client_id"], tenant["client_secret"]),
+                data={"grant_type": "client_credentials"},
+            ).json()["access_token"]
+            http.headers["Authorization"] = f"Bearer {token}"
+            body = {"type": "sha256.chain", "input": {"seed": "0x" + "00" * 32, "rounds": 1}}
+            submitted = http.post("/v1/jobs", json=body, headers={"Idempotency-Key": "chalice-local"})
+            assert submitted.status_code == 202
+            read = http.get(f"/v1/jobs/{submitted.json()['id']}")
+            assert read.json()["type"] == "sha256.chain"
+            assert http.post("/v1/jobs", json={}).json()["code"] == "idempotency_key_missing"
+    finally:
+        os.killpg(served.pid, signal.SIGKILL)
+        served.communicate()
+
+
+def _is_up(http: httpx.Client) -> bool:
+    try:
+        return http.get("/v1/health").json() == {"status": "ok"}
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.parametrize(("name", "text"), [("README.md", README), ("DESIGN.md", DESIGN)])
+def test_every_link_leads_somewhere_when_it_is_followed(name: str, text: str) -> None:
+    targets = set(re.findall(r"\]\(([^)#:]+)\)", text)) | set(re.findall(r"\*(tests/[^*]+)\*", text))
+    missing = [target for target in targets if not (REPOSITORY / target).exists()]
+    assert missing == []
+
+
+def test_every_test_exists_when_the_design_names_it() -> None:
+    names = re.findall(r"`(test_\w+?)(_…)?`", DESIGN)
+    assert len(names) > 10
+    unknown = [name for name, _ in names if f"def {name}" not in TESTS]
+    assert unknown == []
+
+
+def test_every_make_target_exists_when_the_readme_names_it() -> None:
+    targets = set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE))
+    assert targets <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_the_design_can_be_read_in_half_an_hour() -> None:
+    assert len(DESIGN.split()) <= 6000
