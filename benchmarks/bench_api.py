@@ -17,6 +17,7 @@ from typing import Any
 
 import boto3
 
+from client.documents import Status
 from client.jobs import JobsClient
 from tests.stack_process import start_stack
 
@@ -92,7 +93,7 @@ def _whole_way(client: JobsClient) -> None:
         jobs = list(pool.map(client.wait, ids))
     elapsed = perf_counter() - start
     assert all(job.status == "succeeded" for job in jobs)
-    seconds = [_seconds(job.entered["queued"], job.entered["succeeded"]) for job in jobs]
+    seconds = [_seconds(job.entered[Status.QUEUED], job.entered[Status.SUCCEEDED]) for job in jobs]
     percentile = quantiles(seconds, n=100)
     print(
         f"accepted to succeeded, {JOBS} jobs at once: p50 {percentile[49]:.1f} s, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -44,13 +45,17 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job as last committed. `version` rises by one with each status; `error` says why a job failed."""
+    """A job as last committed. `version` rises by one with each status; `error` says why a job failed.
+
+    `entered` has the time at which the job entered each of its states.
+    """
 
     id: str
     type: str
     status: Status
     version: int
-    created_at: str
+    created_at: datetime
+    entered: Mapping[Status, datetime]
     progress: Progress | None
     confirmation: Confirmation | None
     error: Mapping[str, Any] | None

@@ -106,6 +106,12 @@ def test_the_older_claim_outranks_a_spent_limit_when_both_refuse(jobs: Jobs, ten
     assert jobs.admit(admission(tenant, plan=replace(PLAN, active_jobs=1)), now=START) == older.claim
 
 
+def test_a_key_is_fresh_when_another_tenant_holds_it(jobs: Jobs, tenant: str) -> None:
+    jobs.admit(admission(IDS.new_id("ten_")), now=START)
+    mine = admission(tenant)
+    assert jobs.admit(mine, now=START) == mine.claim
+
+
 def test_an_expired_claim_counts_as_absent_when_it_is_still_there(jobs: Jobs, tenant: str) -> None:
     jobs.admit(admission(tenant), now=START)
     later = admission(tenant)

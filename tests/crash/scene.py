@@ -86,6 +86,12 @@ class Scene:
             ConsistentRead=True,
         )
 
+    def signed(self, nonce: int) -> dict[str, Any]:
+        """The signer's row of that nonce."""
+        row = tables(self.endpoint).get("chain_transactions", {"signer": self.signer, "nonce": nonce})
+        assert row is not None, f"nonce {nonce} has no row"
+        return row
+
     def events(self) -> list[str]:
         """The ids of the tenant's usage events of the day."""
         return sorted(row["event_id"] for row in self.stored("usage_events", f"{self.tenant}#2026-11-23"))

@@ -50,6 +50,7 @@ def confirmed_once(scene: Scene, world: World, bench: Bench, refs: list[JobRef])
             job.confirmation.block_number,
         )
     assert len(confirmations(bench)) == len(refs)
+    assert scene.signed(0)["hash"] == recorded.transaction_hash  # its row came before it
     nonces = world.transactions.lease(scene.signer, now=world.clock.now(), until=world.clock.now()).next_nonce
     assert world.chain.next_nonce(scene.signer) == nonces == 1
     wanted = [f"{ref.job_id}:job.{what}" for ref in refs for what in ("accepted", "confirmed")]

@@ -1,0 +1,152 @@
+"""The tests are tested: each of these bugs, put into a copy of the project, makes tests beside it fail."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+INSTALLED = ("contracts/node_modules", "contracts/artifacts")
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """One edit of one file, and where it must be noticed."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    noticed_by: str
+
+
+BUGS = (
+    Bug(
+        "the fence is skipped",
+        "chalicelib/adapters/dynamodb_jobs.py",
+        'for name in ("status", "version", "lease_epoch")',
+        'for name in ("status", "version")',
+        "tests/conformance/test_ports.py",
+    ),
+    Bug(
+        "the entitlement is never released",
+        "chalicelib/adapters/dynamodb_jobs.py",
+        "        actions += _release_actions(changes)\n",
+        "",
+        "tests/conformance/test_ports.py",
+    ),
+    Bug(
+        "an expired claim counts",
+        "chalicelib/adapters/dynamodb_jobs.py",
+        "attribute_not_exists(tenant_id) OR expires_at <= :now",
+        "attribute_not_exists(tenant_id) OR expires_at < :now AND expires_at > :now",
+        "tests/conformance/test_ports.py",
+    ),
+    Bug(
+        "one more than the limit is admitted",
+        "chalicelib/adapters/dynamodb_jobs.py",
+        "attribute_not_exists(jobs) OR jobs < :limit",
+        "attribute_not_exists(jobs) OR jobs <= :limit",
+        "tests/conformance/test_ports.py",
+    ),
+    Bug(
+        "a lost answer is taken for a failure",
+        "chalicelib/adapters/dynamodb_jobs.py",
+        "            return self._claim_after_ambiguity(admission.claim)\n",
+        "            raise\n",
+        "tests/crash/test_jobs.py",
+    ),
+    Bug(
+        "a job can be canceled after its result is stored",
+        "chalicelib/domain/job.py",
+        "Status.CONFIRMING: frozenset({Status.SUCCEEDED})",
+        "Status.CONFIRMING: frozenset({Status.SUCCEEDED, Status.CANCELED})",
+        "tests/unit/test_job.py",
+    ),
+    Bug(
+        "a live lease is ignored",
+        "chalicelib/use_cases/run_job.py",
+        "        if jobs_domain.lease_is_live(job, now=now):\n            return None\n",
+        "",
+        "tests/unit/test_run_job.py",
+    ),
+    Bug(
+        "it is broadcast before it is stored",
+        "chalicelib/use_cases/confirm_jobs.py",
+        "        self.lease = self._ports.transactions.record(self.lease, transaction)\n",
+        "        self._ports.chain.broadcast(signed.raw)\n"
+        "        self.lease = self._ports.transactions.record(self.lease, transaction)\n",
+        "tests/crash/test_confirmations.py",
+    ),
+    Bug(
+        "jobs of open transactions are signed again",
+        "chalicelib/use_cases/confirm_jobs.py",
+        "            if ref not in listed_already\n            and (job",
+        "            if (job",
+        "tests/unit/test_confirm_jobs.py",
+    ),
+    Bug(
+        "a block is final at once",
+        "chalicelib/domain/confirmation.py",
+        "+ 1 < facts.final_depth",
+        "+ 1 < 1",
+        "tests/unit/test_confirm_jobs.py",
+    ),
+    Bug(
+        "the tenant is not in the job's key",
+        "chalicelib/domain/confirmation.py",
+        "tenant, job = _abi_text(tenant_id), _abi_text(job_id)",
+        'tenant, job = _abi_text(""), _abi_text(job_id)',
+        "tests/chain/test_registry.py",
+    ),
+    Bug(
+        "the sweep sends nothing",
+        "chalicelib/use_cases/sweep.py",
+        "            self.queue.wake_runner(job.ref)\n",
+        "            pass\n",
+        "tests/crash/test_jobs.py",
+    ),
+    Bug(
+        "messages are deleted before they are handled",
+        "emulation/triggers.py",
+        "            answer = await self._invoke(\n",
+        "            await self._delete(messages)\n            answer = await self._invoke(\n",
+        "tests/emulation/test_triggers.py",
+    ),
+    Bug(
+        "a transaction is not rolled back",
+        "emulation/aws_transactions.py",
+        "        log.undo()\n",
+        "        pass\n",
+        "tests/conformance/test_aws_transactions.py",
+    ),
+    Bug(
+        "a denied request spends a token",
+        "emulation/gateway/usage.py",
+        "        if denials:\n",
+        "        self._buckets.update(taken)\n        if denials:\n",
+        "tests/gateway/test_throttle.py",
+    ),
+)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_test_fails_when_a_bug_is_seeded(tmp_path: Path, bug: Bug) -> None:
+    copy = tmp_path / "project"
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, copy / name)
+    for name in INSTALLED:
+        (copy / name).symlink_to(REPOSITORY / name)
+    text = (copy / bug.file).read_text()
+    assert text.count(bug.right) == 1, "the seeded bug no longer fits its file"
+    (copy / bug.file).write_text(text.replace(bug.right, bug.wrong))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", bug.noticed_by]
+    ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1, f"nobody noticed:\n{ran.stdout}"
+    assert "failed" in ran.stdout
