@@ -74,19 +74,25 @@ def health() -> Response:
     return answer(lambda _: handlers.health())
 
 
-@app.on_sqs_message(queue="jobs-run", batch_size=1)
-def run_job(event: SQSEvent) -> messages.BatchResponse:
-    return messages.for_each_job(event.to_dict(), wired().run_job)
+# One job a message and one message a batch: a job that fails takes no other with it.
+@app.on_sqs_message(queue="jobs-run", batch_size=1, maximum_concurrency=4)
+def run_job(event: SQSEvent) -> None:
+    for ref in messages.jobs_of(event.to_dict()):
+        logger.info("woken", job_id=ref.job_id, outcome=wired().run_job(ref))
 
 
-@app.on_sqs_message(queue="jobs-run-dead", batch_size=10)
-def bury_job(event: SQSEvent) -> messages.BatchResponse:
-    return messages.for_each_job(event.to_dict(), wired().bury_job)
+@app.on_sqs_message(queue="jobs-run-dead", batch_size=1)
+def bury_job(event: SQSEvent) -> None:
+    for ref in messages.jobs_of(event.to_dict()):
+        wired().bury_job(ref)
 
 
-@app.on_sqs_message(queue="jobs-confirm", batch_size=250, maximum_batching_window_in_seconds=1)
+# Two at once is the least that can be asked for; the second finds the lease taken and puts its jobs back.
+@app.on_sqs_message(
+    queue="jobs-confirm", batch_size=250, maximum_batching_window_in_seconds=1, maximum_concurrency=2
+)
 def confirm_jobs(event: SQSEvent) -> None:
-    report = wired().confirm_jobs(messages.all_jobs(event.to_dict()))
+    report = wired().confirm_jobs(messages.jobs_of(event.to_dict()))
     logger.info("confirmed", final=len(report.final), open=report.open_transactions)
     for ref in report.conflicts:
         logger.critical("confirmation conflict: the chain holds another hash", job_id=ref.job_id)
@@ -94,7 +100,7 @@ def confirm_jobs(event: SQSEvent) -> None:
 
 @app.on_sqs_message(queue="jobs-confirm-dead", batch_size=10)
 def park_confirmation(event: SQSEvent) -> None:
-    for ref in messages.all_jobs(event.to_dict()):
+    for ref in messages.jobs_of(event.to_dict()):
         logger.critical("confirmation parked: the sweep tries again", job_id=ref.job_id)
 
 

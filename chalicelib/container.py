@@ -24,6 +24,7 @@ from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.issue_token import IssueToken
 from chalicelib.use_cases.read_job import GetJob, GetResult
 from chalicelib.use_cases.run_job import BuryJob, RunJob
+from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import SubmitJob
 from chalicelib.use_cases.sweep import Sweep
 from chalicelib.web import json_text
@@ -181,15 +182,17 @@ class Container:
         """Wired `ConfirmJobs`."""
         a = self._adapters
         return ConfirmJobs(
-            jobs=a.jobs,
-            transactions=a.transactions,
-            chain=a.chain,
-            keys=a.keys,
-            queue=a.queue,
-            clock=a.clock,
-            signer=self.settings.signer,
-            chain_id=self.settings.chain_id,
-            registry=self.settings.registry,
+            SenderPorts(
+                jobs=a.jobs,
+                transactions=a.transactions,
+                chain=a.chain,
+                keys=a.keys,
+                queue=a.queue,
+                clock=a.clock,
+                signer=self.settings.signer,
+                chain_id=self.settings.chain_id,
+                registry=self.settings.registry,
+            )
         )
 
     @cached_property

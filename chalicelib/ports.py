@@ -146,8 +146,10 @@ class ChainTransactions(Protocol):
     def record(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
         """Commits the row and the signer's nonce n → n+1 at this epoch together, or raises `Superseded`."""
 
-    def settle(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
-        """The row is done with, at this epoch, or `Superseded`."""
+    def settle(
+        self, lease: SignerLease, transaction: ChainTransaction, *, first_unsettled: int
+    ) -> SignerLease:
+        """The row is done with, at this epoch, or `Superseded`; so is every row before `first_unsettled`."""
 
 
 class Chain(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.domain.errors import Superseded, Unavailable
+from chalicelib.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -57,12 +57,15 @@ class Tables:
         found = answer.get("Item")
         return from_attributes(found) if found else None
 
-    def query(self, table: str, **arguments: Any) -> list[Item]:
-        """One page of items, values of the expression given plain."""
+    def query(self, table: str, *, limit: int | None = None, **arguments: Any) -> list[Item]:
+        """Every item, or the first `limit`; the expression's `values` are given plain."""
         values = to_attributes(arguments.pop("values"))
+        bound = {"PaginationConfig": {"MaxItems": limit}} if limit else {}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=table, ExpressionAttributeValues=values, **bound, **arguments
+        )
         with translated():
-            answer = self._client.query(TableName=table, ExpressionAttributeValues=values, **arguments)
-        return [from_attributes(item) for item in answer["Items"]]
+            return [from_attributes(item) for page in pages for item in page["Items"]]
 
     def scan(self, table: str) -> Iterator[Item]:
         """Every item of the table, for operators; a function never walks a table."""
@@ -75,14 +78,12 @@ class Tables:
         with translated():
             self._client.put_item(TableName=table, Item=to_attributes(item))
 
-    def update(self, action: Mapping[str, Any]) -> Item:
-        """One conditional update; the item as it is then. Raises `Superseded` when the condition fails."""
-        with translated():
-            answer = self._client.update_item(**action["Update"], ReturnValues="ALL_NEW")
-        return from_attributes(answer["Attributes"])
-
     def transact(self, actions: Sequence[Mapping[str, Any]]) -> None:
-        """All actions or none; `TransactionRefused` says whose condition failed."""
+        """All actions or none; `TransactionRefused` says whose condition failed.
+
+        Also for one action: botocore sends a transaction with a token, so that its retry after a lost
+        answer succeeds; a bare update's retry would fail on the condition that the first try made untrue.
+        """
         for attempt in range(CONFLICT_ROUNDS):
             try:
                 with translated():
@@ -110,11 +111,11 @@ def translated() -> Iterator[None]:
 
 
 def _translate(error: ClientError) -> Exception:
-    code = error.response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
-        return Superseded()
-    if code == "TransactionCanceledException":
+    if error.response["Error"]["Code"] == "TransactionCanceledException":
         reasons = error.response.get("CancellationReasons", [])
+        # First: beside a conflict, the other reasons need not be those of the next try.
+        if any(reason["Code"] == "TransactionConflict" for reason in reasons):
+            return _Conflict()
         failed = {
             index: from_attributes(reason.get("Item", {}))
             for index, reason in enumerate(reasons)
@@ -122,8 +123,6 @@ def _translate(error: ClientError) -> Exception:
         }
         if failed:
             return TransactionRefused(failed)
-        if any(reason["Code"] == "TransactionConflict" for reason in reasons):
-            return _Conflict()
     return Unavailable("A service behind this API does not answer; try again.")
 
 

@@ -1,6 +1,8 @@
 """The sender's leases and transactions in DynamoDB: a nonce and its signed bytes commit together."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -29,22 +31,22 @@ class DynamoDbChainTransactions:
 
     def lease(self, signer: str, *, now: datetime, until: datetime) -> SignerLease:
         """See `ports.ChainTransactions.lease`."""
+        key = {"signer": signer}
+        take = {
+            "TableName": SIGNERS,
+            "Key": to_attributes(key),
+            "UpdateExpression": "SET lease_until = :until ADD lease_epoch :one",
+            "ConditionExpression": "attribute_not_exists(lease_until) OR lease_until <= :now",
+            "ExpressionAttributeValues": to_attributes(
+                {":until": sortable(until), ":now": sortable(now), ":one": 1}
+            ),
+        }
         try:
-            row = self._tables.update(
-                {
-                    "Update": {
-                        "TableName": SIGNERS,
-                        "Key": to_attributes({"signer": signer}),
-                        "UpdateExpression": "SET lease_until = :until ADD lease_epoch :one",
-                        "ConditionExpression": "attribute_not_exists(lease_until) OR lease_until <= :now",
-                        "ExpressionAttributeValues": to_attributes(
-                            {":until": sortable(until), ":now": sortable(now), ":one": 1}
-                        ),
-                    }
-                }
-            )
-        except Superseded as lost:
-            raise LeaseHeld(signer) from lost
+            self._tables.transact([{"Update": take}])
+        except TransactionRefused as refused:
+            raise LeaseHeld(signer) from refused
+        row = self._tables.get(SIGNERS, key)
+        assert row is not None, "it was just written"
         return SignerLease(
             signer=signer,
             epoch=int(row["lease_epoch"]),
@@ -54,10 +56,8 @@ class DynamoDbChainTransactions:
 
     def release(self, lease: SignerLease) -> None:
         """See `ports.ChainTransactions.release`."""
-        try:
-            self._tables.update(_signer_update(lease, {"lease_until": None}))
-        except Superseded:
-            return
+        with suppress(Superseded):
+            self._transact([_signer_update(lease, {"lease_until": None})])
 
     def unsettled(self, lease: SignerLease) -> Sequence[ChainTransaction]:
         """See `ports.ChainTransactions.unsettled`."""
@@ -72,7 +72,7 @@ class DynamoDbChainTransactions:
 
     def record(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
         """See `ports.ChainTransactions.record`."""
-        taken = _moved(lease, next_nonce=transaction.nonce + 1)
+        taken = replace(lease, next_nonce=transaction.nonce + 1)
         self._transact(
             [
                 _signer_update(lease, {"next_nonce": taken.next_nonce}),
@@ -81,12 +81,12 @@ class DynamoDbChainTransactions:
         )
         return taken
 
-    def settle(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
-        """See `ports.ChainTransactions.settle`; the mark of unsettled rows moves past this one if first."""
+    def settle(
+        self, lease: SignerLease, transaction: ChainTransaction, *, first_unsettled: int
+    ) -> SignerLease:
+        """See `ports.ChainTransactions.settle`."""
         assert transaction.settlement is not None, "only a settled transaction is settled"
-        settled = lease
-        if transaction.nonce == lease.first_unsettled:
-            settled = _moved(lease, first_unsettled=transaction.nonce + 1)
+        settled = replace(lease, first_unsettled=first_unsettled)
         self._transact(
             [
                 _signer_update(lease, {"first_unsettled": settled.first_unsettled}),
@@ -105,15 +105,6 @@ class DynamoDbChainTransactions:
             self._tables.transact(actions)
         except TransactionRefused as refused:
             raise Superseded from refused
-
-
-def _moved(lease: SignerLease, **marks: int) -> SignerLease:
-    return SignerLease(
-        signer=lease.signer,
-        epoch=lease.epoch,
-        next_nonce=marks.get("next_nonce", lease.next_nonce),
-        first_unsettled=marks.get("first_unsettled", lease.first_unsettled),
-    )
 
 
 def _signer_update(lease: SignerLease, changed: Mapping[str, object | None]) -> Mapping[str, Any]:

@@ -51,14 +51,14 @@ class DynamoDbJobs:
         except TransactionRefused as refused:
             return _refusal(refused, admission, now=now)
         except Unavailable:
-            return self._claim_after_ambiguity(admission.claim)
+            return self._claim_after_ambiguity(admission.claim, now=now)
         return admission.claim
 
-    def _claim_after_ambiguity(self, claim: Claim) -> Claim:
+    def _claim_after_ambiguity(self, claim: Claim, *, now: datetime) -> Claim:
         """The answer was lost: what the table says is what happened."""
         key = {"tenant_id": claim.tenant_id, "key": claim.storage_key}
         found = self._tables.get(IDEMPOTENCY, key)
-        if found is None:
+        if found is None or found["expires_at"] <= now.timestamp():
             raise Unavailable("The job may or may not have been accepted; retry with the same key.")
         return decode_claim(found, claim)
 
@@ -82,9 +82,6 @@ class DynamoDbJobs:
             for event in change.events
         ]
         actions += _release_actions(changes)
-        if len(actions) == 1:
-            self._tables.update(actions[0])
-            return
         try:
             self._tables.transact(actions)
         except TransactionRefused as refused:
@@ -101,7 +98,7 @@ class DynamoDbJobs:
                     IndexName=DUE_INDEX,
                     KeyConditionExpression="due_shard = :shard AND due_at <= :now",
                     values={":shard": shard, ":now": sortable(now)},
-                    Limit=max(1, limit // DUE_SHARDS),
+                    limit=limit // DUE_SHARDS,
                 )
             ]
         return found

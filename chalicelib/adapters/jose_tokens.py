@@ -39,7 +39,7 @@ class JoseTokens:
             if decoded.header.get("typ") != TOKEN_TYPE:
                 raise InvalidToken("The token is no access token.")
             self._claims.validate(decoded.claims)
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:  # joserfc lets a malformed `crit` through
             raise InvalidToken("The token is not a live access token of ours.") from error
         return decoded.claims
 

@@ -4,7 +4,7 @@ import hashlib
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.chain_transaction import ChainTransaction, SignerLease
@@ -65,7 +65,7 @@ class MemoryJobs:
             if any(event.event_id in self._events for event in events):
                 raise Superseded
             for change in changes:
-                self._jobs[change.before.ref] = change.after
+                self._jobs[change.before.ref] = _merged(self._jobs[change.before.ref], change)
                 if change.after.is_terminal and not change.before.is_terminal:
                     self._counters[change.before.ref.tenant_id, "active"] -= 1
             self._events |= {event.event_id: event for event in events}
@@ -82,6 +82,17 @@ class MemoryJobs:
     def events(self) -> Mapping[str, UsageEvent]:
         """All usage events by id, for assertions."""
         return dict(self._events)
+
+
+def _merged(stored: Job, change: Change) -> Job:
+    """Only what the change changes is written: a heartbeat of meanwhile is kept."""
+    names = [field.name for field in fields(Job)]
+    changed = {
+        name: getattr(change.after, name)
+        for name in names
+        if getattr(change.before, name) != getattr(change.after, name)
+    }
+    return replace(stored, **changed)
 
 
 def _fence(job: Job | None) -> object:
@@ -193,13 +204,15 @@ class MemoryChainTransactions:
 
     def record(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
         """See `ports.ChainTransactions.record`."""
+        if (transaction.signer, transaction.nonce) in self._rows:
+            raise Superseded
         return self._write(lease, transaction, replace(lease, next_nonce=transaction.nonce + 1))
 
-    def settle(self, lease: SignerLease, transaction: ChainTransaction) -> SignerLease:
+    def settle(
+        self, lease: SignerLease, transaction: ChainTransaction, *, first_unsettled: int
+    ) -> SignerLease:
         """See `ports.ChainTransactions.settle`."""
-        was_first = transaction.nonce == lease.first_unsettled
-        first = transaction.nonce + 1 if was_first else lease.first_unsettled
-        return self._write(lease, transaction, replace(lease, first_unsettled=first))
+        return self._write(lease, transaction, replace(lease, first_unsettled=first_unsettled))
 
     def _write(self, lease: SignerLease, row: ChainTransaction, after: SignerLease) -> SignerLease:
         with self._lock:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.confirmation import ZERO_HASH, Entry, Fees, Receipt, RecordedAt, SignedTransaction
 from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected
@@ -19,6 +19,7 @@ class _Transaction:
     nonce: int
     entries: tuple[Entry, ...]
     gas: int
+    succeeded: bool = True
 
 
 @dataclass(slots=True)
@@ -27,7 +28,7 @@ class _Block:
 
 
 class MemoryChain:
-    """Mines only when told to. `is_down` and `is_paused` make it fail as a node and a registry do."""
+    """Mines only when told to. `is_down`, `is_paused` and `reverts_next` make it fail as chains do."""
 
     def __init__(self, *, senders: dict[bytes, str]) -> None:
         self._senders = senders
@@ -35,6 +36,7 @@ class MemoryChain:
         self._pool: dict[str, _Transaction] = {}
         self.is_down = False
         self.is_paused = False
+        self.reverts_next = False
         self.broadcasts: list[bytes] = []
 
     def mine(self, blocks: int = 1) -> None:
@@ -44,7 +46,8 @@ class MemoryChain:
             self._blocks.append(block)
             for transaction in sorted(self._pool.values(), key=lambda t: t.nonce):
                 if transaction.nonce == self.next_nonce(transaction.sender):
-                    block.transactions.append(transaction)
+                    block.transactions.append(replace(transaction, succeeded=not self.reverts_next))
+                    self.reverts_next = False
                     del self._pool[transaction.hash]
 
     def reorganise(self, blocks: int) -> None:
@@ -101,9 +104,10 @@ class MemoryChain:
             for transaction in block.transactions:
                 if transaction.hash == transaction_hash:
                     firsts = self._firsts()
-                    recorded = [e.job_key for e in transaction.entries if firsts[e.job_key][1] is transaction]
+                    keys = [entry.job_key for entry in transaction.entries]
+                    recorded = [key for key in keys if key in firsts and firsts[key][1] is transaction]
                     return Receipt(
-                        succeeded=True,
+                        succeeded=transaction.succeeded,
                         block_number=number,
                         block_hash=f"0x{number:064x}",
                         gas_used=transaction.gas,
@@ -140,7 +144,7 @@ class MemoryChain:
         firsts: dict[str, tuple[int, _Transaction, Entry]] = {}
         for number, block in enumerate(self._blocks):
             for transaction in block.transactions:
-                for entry in transaction.entries:
+                for entry in transaction.entries if transaction.succeeded else ():
                     firsts.setdefault(entry.job_key, (number, transaction, entry))
         return firsts
 

@@ -1,6 +1,6 @@
 """What can go wrong, in the domain's words. Wording and HTTP status live in `web.problems` alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +16,11 @@ class DomainError(Exception):
         self.facts: Mapping[str, object] = facts
 
 
+# More than a person corrects at once, and few enough for an answer of any size limit.
+ERRORS_AT_MOST = 100
+POINTER_CHARACTERS = 256
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """One thing wrong with a request: a JSON Pointer to where, and what must change."""
@@ -23,15 +28,25 @@ class FieldError:
     pointer: str
     detail: str
 
+    @classmethod
+    def at(cls, location: Iterable[int | str], detail: str) -> "FieldError":
+        """With the location as a JSON Pointer (RFC 6901), cut short if it is endless.
+
+        >>> FieldError.at(("input", "a/b", 0), "no").pointer
+        '/input/a~1b/0'
+        """
+        parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+        return cls("".join(f"/{part}" for part in parts)[:POINTER_CHARACTERS], detail)
+
 
 class InvalidRequest(DomainError):
-    """The request does not fit its schema; `errors` lists everything that is wrong at once."""
+    """The request does not fit its schema; `errors` lists the first hundred things that are wrong."""
 
     code = "invalid_request"
 
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__("The request does not match its schema; `errors` lists each place.")
-        self.errors = errors
+        self.errors = errors[:ERRORS_AT_MOST]
 
 
 class MalformedJson(DomainError):
@@ -74,6 +89,9 @@ class UnknownJobType(DomainError):
     """No job type of that name is offered."""
 
     code = "unknown_job_type"
+
+
+NO_SUCH_JOB = "No job of yours has this id."
 
 
 class JobNotFound(DomainError):
@@ -150,7 +168,3 @@ class ChainUnavailable(Exception):
 
 class ConfirmationRejected(Exception):
     """The registry would revert this confirmation now (paused, role revoked); no nonce was used."""
-
-
-class ConfirmationConflict(Exception):
-    """The chain holds another hash for this job's key: a person must look; the job stays `confirming`."""

@@ -45,6 +45,8 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
 UNSENT_AFTER = timedelta(seconds=5)
 # How long a sent message may stay unseen before the sweep sends another; harmless, so only a matter of cost.
 UNSEEN_AFTER = timedelta(seconds=60)
+# The longest that a job waits for another look, so also for the end of an outage to be noticed.
+UNSEEN_AT_MOST = timedelta(minutes=10)
 # Long enough for a slow step between two heartbeats, short enough that a dead worker is soon replaced.
 LEASE = timedelta(seconds=30)
 # Attempts at one job; a job that kills its worker five times is not going to succeed.
@@ -88,7 +90,6 @@ class Result:
 
     storage_key: str
     sha256: str
-    size_bytes: int
     salt: str
     commitment: str
 
@@ -197,7 +198,7 @@ def cancel(job: Job, *, now: datetime) -> Job:
 def postpone(job: Job, *, now: datetime) -> Job:
     """The job's message is sent; the sweep looks again later, less and less often while a queue is long."""
     age = now - job.entered[job.status]
-    return replace(job, due_at=now + max(UNSEEN_AFTER, age))
+    return replace(job, due_at=now + min(max(UNSEEN_AFTER, age), UNSEEN_AT_MOST))
 
 
 def _enter(job: Job, status: Status, *, now: datetime) -> Job:

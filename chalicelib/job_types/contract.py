@@ -25,7 +25,6 @@ class JobType:
     """One kind of job. `run` may raise `JobError` for what is the caller's fault."""
 
     name: str
-    summary: str
     input_model: type[JobInput]
     run: Callable[[Any], Run]
 

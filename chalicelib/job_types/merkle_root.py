@@ -91,7 +91,6 @@ def _keccak(data: bytes) -> bytes:
 
 JOB_TYPE = JobType(
     name="merkle.root",
-    summary="The root of an OpenZeppelin standard Merkle tree",
     input_model=MerkleRootInput,
     run=run,
 )

@@ -33,7 +33,6 @@ def run(job_input: Sha256ChainInput) -> Run:
 
 JOB_TYPE = JobType(
     name="sha256.chain",
-    summary="SHA-256 applied `rounds` times to a seed",
     input_model=Sha256ChainInput,
     run=run,
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import JobNotFound, NoResult, ResultNotReady
+from chalicelib.domain.errors import NO_SUCH_JOB, JobNotFound, NoResult, ResultNotReady
 from chalicelib.domain.job import Job, JobRef, Result
 from chalicelib.ports import Jobs, Payloads
 
@@ -17,7 +17,7 @@ class GetJob:
         """The job."""
         job = self.jobs.get(ref)
         if job is None:
-            raise JobNotFound("No job of yours has this id.")
+            raise JobNotFound(NO_SUCH_JOB)
         return job
 
 

@@ -96,7 +96,6 @@ class RunJob:
         result = Result(
             storage_key=self.payloads.put(job.ref, content),
             sha256=hashlib.sha256(content).hexdigest(),
-            size_bytes=len(content),
             salt=f"0x{salt.hex()}",
             commitment=commitment(salt, content),
         )
@@ -112,7 +111,10 @@ class RunJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuryJob:
-    """A job whose message was given up on fails, unless it has moved on or a worker still runs it."""
+    """A job whose message was given up on fails, unless it has moved on or a worker still runs it.
+
+    A job that no worker ever began is left to the sweep: then it is not the job that is at fault.
+    """
 
     jobs: Jobs
     clock: Clock
@@ -121,7 +123,7 @@ class BuryJob:
         """Safe to repeat. Raises `Superseded` when the job moved meanwhile: the message comes again."""
         job = self.jobs.get(ref)
         now = self.clock.now()
-        if job is None or job.status not in (Status.QUEUED, Status.RUNNING):
+        if job is None or job.status is not Status.RUNNING:
             return
         if jobs_domain.lease_is_live(job, now=now):
             return

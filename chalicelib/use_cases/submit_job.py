@@ -4,7 +4,6 @@ Phases: *admit* (claim, job, input, entitlements and usage event commit together
 between them leaves the job in the outbox for the sweep; a retry with the same key finds the claim.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -122,11 +121,5 @@ def validate_input(job_types: Mapping[str, JobType], type_name: str, job_input: 
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=False, include_input=False)
         raise errors.InvalidRequest(
-            tuple(FieldError(_pointer(problem["loc"]), problem["msg"]) for problem in problems)
+            tuple(FieldError.at(("input", *problem["loc"]), problem["msg"]) for problem in problems)
         ) from error
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    """A JSON Pointer (RFC 6901) into the request's body."""
-    escaped = (re.sub("[~/]", lambda m: "~0" if m[0] == "~" else "~1", str(part)) for part in location)
-    return "/".join(("", "input", *escaped))

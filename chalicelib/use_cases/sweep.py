@@ -1,8 +1,9 @@
 """The sweep: whatever a crash or a lost message left behind gets a message again."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors import Superseded, Unavailable
 from chalicelib.domain.job import Job, Status, postpone
 from chalicelib.ports import Change, Clock, Jobs, Queue
 
@@ -19,11 +20,12 @@ class Sweep:
     clock: Clock
 
     def __call__(self) -> int:
-        """How many jobs were woken; the sender is woken in any case, to follow its open transactions."""
+        """How many jobs were overdue; the sender is woken in any case, to follow its open transactions."""
+        self.queue.wake_confirmer([])
         overdue = self.jobs.due(now=self.clock.now(), limit=JOBS_A_SWEEP)
         for job in overdue:
-            self._wake(job)
-        self.queue.wake_confirmer([])
+            with suppress(Superseded, Unavailable):  # it has moved on, or the next sweep finds it again
+                self._wake(job)
         return len(overdue)
 
     def _wake(self, job: Job) -> None:
@@ -31,7 +33,4 @@ class Sweep:
             self.queue.wake_confirmer([job.ref])
         else:
             self.queue.wake_runner(job.ref)
-        try:
-            self.jobs.save([Change(job, postpone(job, now=self.clock.now()))])
-        except Superseded:
-            return
+        self.jobs.save([Change(job, postpone(job, now=self.clock.now()))])

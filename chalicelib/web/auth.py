@@ -20,7 +20,7 @@ from chalicelib.use_cases.issue_token import (
     TokenRequest,
 )
 from chalicelib.web import json_text
-from chalicelib.web.http import Request, Response
+from chalicelib.web.http import Request, Response, is_id
 
 SUBMIT_ROUTE = "/POST/v1/jobs"
 
@@ -91,7 +91,7 @@ def _token_request(request: Request) -> TokenRequest:
         )
     if form["grant_type"] != ["client_credentials"]:
         raise TokenRefused(TokenErrorCode.UNSUPPORTED_GRANT_TYPE, "The grant type is client_credentials.")
-    scope = tuple(form.get("scope", [""])[0].split())
+    scope = tuple(dict.fromkeys(form.get("scope", [""])[0].split()))
     return TokenRequest(client_id=client_id, client_secret=client_secret, scope=scope)
 
 
@@ -105,8 +105,10 @@ def _basic_credentials(header: str | None) -> tuple[str, str]:
         raise TokenRefused(
             TokenErrorCode.INVALID_CLIENT, "Authenticate with HTTP Basic: client id and client secret."
         ) from error
-    client_id, _, client_secret = pair.partition(":")
-    return unquote_plus(client_id), unquote_plus(client_secret)
+    client_id, _, client_secret = map(unquote_plus, pair.partition(":"))
+    if not is_id(client_id, prefix="cli_"):
+        raise TokenRefused(TokenErrorCode.INVALID_CLIENT, "Unknown client or wrong secret.")
+    return client_id, client_secret
 
 
 def _refused(refusal: TokenRefused) -> Response:

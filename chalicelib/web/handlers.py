@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from chalicelib.domain.errors import DomainError, InvalidRequest
+from chalicelib.domain.errors import NO_SUCH_JOB, DomainError, InvalidRequest, JobNotFound
 from chalicelib.domain.idempotency import parse_key
 from chalicelib.domain.job import Job, JobRef
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.read_job import GetJob, GetResult
 from chalicelib.use_cases.submit_job import Submission, SubmitJob
 from chalicelib.web import json_text, problems, schemas
-from chalicelib.web.http import Request, Response
+from chalicelib.web.http import Request, Response, is_id
 
 # A job takes at least one block; asking again sooner cannot show a final state.
 POLL_AFTER_SECONDS = 1
@@ -138,7 +138,11 @@ def _etag(body: bytes) -> str:
 
 
 def _ref(tenant_id: str, request: Request) -> JobRef:
-    return JobRef(tenant_id, request.path_parameters["job_id"])
+    """The job that the path names; what cannot be an id of ours is not looked up."""
+    job_id = request.path_parameters["job_id"]
+    if not is_id(job_id, prefix="job_"):
+        raise JobNotFound(NO_SUCH_JOB)
+    return JobRef(tenant_id, job_id)
 
 
 def with_request_id(response: Response, request: Request) -> Response:

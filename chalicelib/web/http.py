@@ -1,5 +1,6 @@
 """One request and one answer, free of any framework; `app.py` converts at the edge."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,14 @@ from chalicelib.web import json_text
 
 # Half of the 400 KB that a table's item holds, as canonical JSON can be longer than what was sent.
 MAX_BODY_BYTES = 192 * 1024
+
+
+_ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
+
+
+def is_id(text: str, *, prefix: str) -> bool:
+    """Whether the text has the form of an id that we make: a prefix and a ULID."""
+    return text.startswith(prefix) and _ULID.fullmatch(text, len(prefix)) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,13 +22,13 @@ class SubmitRequest(BaseModel):
 
 def parse_submit(document: JsonValue) -> SubmitRequest:
     """The request, or `InvalidRequest` with every place that is wrong."""
+    if not isinstance(document, dict):
+        raise InvalidRequest((FieldError("", "Input should be an object"),))
     try:
         return SubmitRequest.model_validate(document)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidRequest(
-            tuple(FieldError("".join(f"/{part}" for part in e["loc"][:2]), e["msg"]) for e in found)
-        ) from error
+        raise InvalidRequest(tuple(FieldError.at(e["loc"], e["msg"]) for e in found)) from error
 
 
 def timestamp(moment: datetime) -> str:

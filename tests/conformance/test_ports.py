@@ -159,7 +159,7 @@ def test_exactly_the_limit_is_admitted_when_threads_race(jobs: Jobs, tenant: str
 
 def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
-    result = domain.Result(storage_key="k", sha256="ab", size_bytes=2, salt="0x01", commitment="0x02")
+    result = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02")
     confirmation = domain.Confirmation(
         chain_id=31337, registry="0xaa", job_key="0x1", transaction_hash="0x2", block_number=7, gas_used=2**60
     )
@@ -222,14 +222,37 @@ def test_the_entitlement_is_released_once_when_many_end_together(jobs: Jobs, ten
 
 
 def test_a_job_is_due_when_its_time_has_come_and_it_has_not_ended(jobs: Jobs, tenant: str) -> None:
-    job, ended = admitted(jobs, tenant, "k0"), admitted(jobs, tenant, "k1")
+    plan = replace(PLAN, jobs_per_month=40, active_jobs=40)  # enough to fall into every shard of the index
+    wanted = [admission(tenant, f"k{n}", plan=plan) for n in range(40)]
+    for each in wanted:
+        jobs.admit(each, now=START)
+    ended = wanted.pop().job
     jobs.save([Change(ended, domain.cancel(ended, now=START))])
 
-    def mine(now: Any) -> list[Job]:
-        return [found for found in jobs.due(now=now, limit=1000) if found.ref.tenant_id == tenant]
+    def mine(now: Any) -> set[JobRef]:
+        return {found.ref for found in jobs.due(now=now, limit=1000) if found.ref.tenant_id == tenant}
 
-    assert mine(START) == []
-    assert mine(START + domain.UNSENT_AFTER) == [job]
+    assert mine(START) == set()
+    assert mine(START + domain.UNSENT_AFTER) == {each.job.ref for each in wanted}
+
+
+def test_an_event_is_written_once_when_it_comes_twice(jobs: Jobs, tenant: str) -> None:
+    job = admitted(jobs, tenant)
+    with pytest.raises(Superseded):
+        jobs.save([Change(job, domain.cancel(job, now=START), (job_accepted(job),))])
+    assert jobs.get(job.ref) == job
+
+
+def test_a_heartbeat_is_kept_when_a_postponement_was_decided_before_it(jobs: Jobs, tenant: str) -> None:
+    job = admitted(jobs, tenant)
+    leased = domain.lease(job, now=START)
+    jobs.save([Change(job, leased)])
+    renewed = domain.renew(leased, now=START + timedelta(seconds=9), progress=Progress(1, 2))
+    jobs.save([Change(leased, renewed)])
+    jobs.save([Change(leased, domain.postpone(leased, now=START))])
+    found = jobs.get(job.ref)
+    assert found is not None
+    assert (found.progress, found.lease_until) == (renewed.progress, renewed.lease_until)
 
 
 def test_contents_never_overwrite_each_other_when_two_workers_store(payloads: Payloads, tenant: str) -> None:
@@ -272,10 +295,23 @@ def test_an_older_epoch_writes_nothing_when_its_lease_was_taken(
     assert transactions.unsettled(new) == []
     recorded = transactions.record(new, transaction(tenant, 0))
     with pytest.raises(Superseded):
-        transactions.settle(old, replace(transaction(tenant, 0), settlement=Settlement.FINAL))
+        transactions.settle(
+            old, replace(transaction(tenant, 0), settlement=Settlement.FINAL), first_unsettled=1
+        )
     assert list(transactions.unsettled(recorded)) == [transaction(tenant, 0)]
     transactions.release(old)
     assert transactions.record(recorded, transaction(tenant, 1)).next_nonce == 2
+
+
+def test_a_nonces_row_is_never_overwritten_when_it_is_signed_twice(
+    transactions: ChainTransactions, tenant: str
+) -> None:
+    lease = transactions.lease(tenant, now=START, until=START)
+    transactions.record(lease, transaction(tenant, 0))
+    again = transactions.lease(tenant, now=START, until=START)
+    with pytest.raises(Superseded):
+        transactions.record(again, replace(transaction(tenant, 0), hash="0xother"))
+    assert [row.hash for row in transactions.unsettled(again)] == [transaction(tenant, 0).hash]
 
 
 def test_unsettled_rows_are_found_in_order_when_some_are_settled(
@@ -284,8 +320,9 @@ def test_unsettled_rows_are_found_in_order_when_some_are_settled(
     lease = transactions.lease(tenant, now=START, until=START)
     for nonce in range(12):
         lease = transactions.record(lease, transaction(tenant, nonce))
-    lease = transactions.settle(lease, replace(transaction(tenant, 0), settlement=Settlement.FINAL))
-    lease = transactions.settle(lease, replace(transaction(tenant, 2), settlement=Settlement.REVERTED))
+    for nonce, ending in ((0, Settlement.FINAL), (2, Settlement.REVERTED)):
+        settled = replace(transaction(tenant, nonce), settlement=ending)
+        lease = transactions.settle(lease, settled, first_unsettled=1)
     assert [row.nonce for row in transactions.unsettled(lease)] == [1, *range(3, 12)]
     again = transactions.lease(tenant, now=START, until=START)
     assert (again.next_nonce, again.first_unsettled) == (12, 1)

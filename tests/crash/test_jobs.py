@@ -1,16 +1,21 @@
 """Submitting, running and canceling, made to happen: a process dies there, and what must follow follows."""
 
+import io
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
 from hashlib import sha256
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
-from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.dynamodb import CONFLICT_ROUNDS, Tables
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.job import LEASE, UNSEEN_AFTER, JobRef, Status
 from chalicelib.use_cases.run_job import Ran
 from tests.conformance.real_ports import client
@@ -190,3 +195,63 @@ def test_one_end_wins_when_a_canceled_job_is_buried(scene: Scene, world: World) 
     world.clock.advance(LEASE)
     world.bury_job(ref)
     assert (world.job(ref).status, scene.counted("active")) == (Status.CANCELED, 0)
+
+
+# Conflicts, which the real service has and the emulator's lock hides
+
+
+class Body(io.BytesIO):
+    """A response's body as botocore reads it."""
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self.read()
+
+
+def meet(dynamodb: Any, times: int) -> None:
+    """The first `times` transactions meet another on the claim's row, and a limit seems to be spent."""
+    reasons = [{"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed"}]
+    error = {"__type": "x#TransactionCanceledException", "message": "m", "CancellationReasons": reasons}
+    answers = [json.dumps(error).encode()] * times
+
+    def answer(request: Any, **_: object) -> AWSResponse | None:
+        return AWSResponse(request.url, 400, {}, Body(answers.pop())) if answers else None
+
+    dynamodb.meta.events.register("before-send.dynamodb.TransactWriteItems", answer)
+
+
+def test_the_job_is_accepted_when_its_transaction_meets_others(scene: Scene, world: World) -> None:
+    dynamodb = client("dynamodb", endpoint=scene.endpoint)
+    waits: list[int] = []
+    meet(dynamodb, CONFLICT_ROUNDS - 1)
+    world.jobs = DynamoDbJobs(Tables(dynamodb, backoff=waits.append))
+    assert not world.submit().is_replay
+    assert waits == list(range(CONFLICT_ROUNDS - 1))
+
+
+def test_the_caller_is_told_to_try_again_when_its_transaction_meets_others_for_ever(
+    scene: Scene, world: World
+) -> None:
+    dynamodb = client("dynamodb", endpoint=scene.endpoint)
+    meet(dynamodb, CONFLICT_ROUNDS)
+    world.jobs = DynamoDbJobs(Tables(dynamodb, backoff=lambda _: None))
+    with pytest.raises(Unavailable):
+        world.submit()
+    assert scene.stored("jobs", scene.tenant) == []
+
+
+def test_a_lost_answer_is_not_another_workers_lease_when_the_client_retries(
+    scene: Scene, world: World
+) -> None:
+    ref = world.submit().job_ref
+    dynamodb = client("dynamodb", endpoint=scene.endpoint)
+    session, lost = URLLib3Session(), []
+
+    def lose_the_first(request: Any, **_: object) -> None:
+        if not lost:
+            lost.append(session.send(request))
+            raise ConnectionClosedError(endpoint_url=scene.endpoint)
+
+    dynamodb.meta.events.register("before-send.dynamodb.TransactWriteItems", lose_the_first)
+    world.jobs = DynamoDbJobs(Tables(dynamodb, backoff=lambda _: None))
+    assert world.run_job(ref) is Ran.FINISHED
+    assert len(lost) == 1

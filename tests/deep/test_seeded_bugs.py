@@ -55,7 +55,7 @@ BUGS = (
     Bug(
         "a lost answer is taken for a failure",
         "chalicelib/adapters/dynamodb_jobs.py",
-        "            return self._claim_after_ambiguity(admission.claim)\n",
+        "            return self._claim_after_ambiguity(admission.claim, now=now)\n",
         "            raise\n",
         "tests/crash/test_jobs.py",
     ),
@@ -75,7 +75,7 @@ BUGS = (
     ),
     Bug(
         "it is broadcast before it is stored",
-        "chalicelib/use_cases/confirm_jobs.py",
+        "chalicelib/use_cases/sender.py",
         "        self.lease = self._ports.transactions.record(self.lease, transaction)\n",
         "        self._ports.chain.broadcast(signed.raw)\n"
         "        self.lease = self._ports.transactions.record(self.lease, transaction)\n",
@@ -83,9 +83,9 @@ BUGS = (
     ),
     Bug(
         "jobs of open transactions are signed again",
-        "chalicelib/use_cases/confirm_jobs.py",
-        "            if ref not in listed_already\n            and (job",
-        "            if (job",
+        "chalicelib/use_cases/sender.py",
+        "if ref not in in_flight]",
+        "]",
         "tests/unit/test_confirm_jobs.py",
     ),
     Bug(
@@ -101,6 +101,27 @@ BUGS = (
         "tenant, job = _abi_text(tenant_id), _abi_text(job_id)",
         'tenant, job = _abi_text(""), _abi_text(job_id)',
         "tests/chain/test_registry.py",
+    ),
+    Bug(
+        "a conflict is taken for a spent limit",
+        "chalicelib/adapters/dynamodb.py",
+        "            return _Conflict()\n",
+        "            pass\n",
+        "tests/crash/test_jobs.py",
+    ),
+    Bug(
+        "the scope is not asked for",
+        "chalicelib/web/http.py",
+        "if scope not in self.caller.scopes:",
+        "if not self.caller:",
+        "tests/unit/test_handlers.py",
+    ),
+    Bug(
+        "the sweep postpones nothing",
+        "chalicelib/use_cases/sweep.py",
+        "        self.jobs.save([Change(job, postpone(job, now=self.clock.now()))])\n",
+        "",
+        "tests/unit/test_run_job.py",
     ),
     Bug(
         "the sweep sends nothing",
@@ -137,7 +158,13 @@ BUGS = (
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_test_fails_when_a_bug_is_seeded(tmp_path: Path, bug: Bug) -> None:
     copy = tmp_path / "project"
-    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     for name in listed.stdout.splitlines():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / name, copy / name)

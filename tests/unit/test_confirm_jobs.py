@@ -1,17 +1,23 @@
 """Confirming on a chain under the test's hand: what each state of a stored transaction leads to."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
 from chalicelib.domain.confirmation import Entry, job_key
-from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected, LeaseHeld
+from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected
 from chalicelib.domain.job import Status
-from chalicelib.use_cases.confirm_jobs import OPEN_TRANSACTIONS
+from chalicelib.use_cases.sender import OPEN_TRANSACTIONS
 from tests.unit.world import REGISTRY, SIGNER, SIGNER_KEY, World
+
+OTHER_KEY = b"\x52" * 32
+
+
+@pytest.fixture(autouse=True)
+def chain(world: World) -> None:
+    world.chain = MemoryChain(senders={SIGNER_KEY: SIGNER, OTHER_KEY: "0x" + "52" * 20})
 
 
 def status(world: World, ref: object) -> Status:
@@ -155,13 +161,40 @@ def test_a_conflict_is_reported_when_the_chain_holds_another_hash(world: World) 
     assert (report.conflicts, status(world, ref)) == ((ref,), Status.CONFIRMING)
 
 
-def test_a_second_sender_is_turned_away_when_the_lease_is_live(world: World) -> None:
+def test_a_second_sender_puts_its_jobs_back_when_the_lease_is_live(world: World) -> None:
+    ref = world.confirming()
     now = world.clock.now()
     world.transactions.lease(SIGNER, now=now, until=now + SENDER_LEASE)
-    with pytest.raises(LeaseHeld):
-        world.confirm_jobs([])
-    world.clock.advance(SENDER_LEASE + timedelta(seconds=1))
+    world.confirm_jobs([ref])
+    assert (world.chain.broadcasts, world.queue.confirm[-1]) == ([], (ref,))
+    world.clock.advance(SENDER_LEASE)
+    world.confirm_jobs([ref])
+    assert len(world.chain.broadcasts) == 1
+
+
+def test_the_jobs_get_another_transaction_when_theirs_was_reverted(world: World) -> None:
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    world.chain.reverts_next = True
+    world.chain.mine(FINAL_DEPTH)
     world.confirm_jobs([])
+    assert (ref,) in world.queue.confirm[1:]
+    world.confirm_jobs([ref])
+    world.chain.mine(FINAL_DEPTH)
+    world.confirm_jobs([])
+    assert status(world, ref) is Status.SUCCEEDED
+
+
+def test_no_gas_is_spent_when_the_job_is_recorded_already(world: World) -> None:
+    agreeing, conflicting = world.confirming("k0"), world.confirming("k1")
+    keys = [job_key(31337, REGISTRY, ref.tenant_id, ref.job_id) for ref in (agreeing, conflicting)]
+    hashes = [world.job(agreeing).result.commitment, "0x" + "ee" * 32]
+    fees = replace(world.chain.fees(), max_fee_wei=9)
+    entries = [Entry(key, hash_) for key, hash_ in zip(keys, hashes, strict=True)]
+    world.chain.broadcast(world.chain.sign_batch(entries, key=OTHER_KEY, nonce=0, gas=1, fees=fees).raw)
+    world.chain.mine(FINAL_DEPTH)
+    report = world.confirm_jobs([agreeing, conflicting])
+    assert (report.final, report.conflicts, len(world.chain.broadcasts)) == ((agreeing,), (conflicting,), 1)
 
 
 def test_no_more_is_signed_when_enough_transactions_are_open(world: World) -> None:

@@ -17,7 +17,7 @@ from chalicelib.domain.job import (
 )
 from tests.unit.world import START
 
-RESULT = Result(storage_key="k", sha256="ab", size_bytes=2, salt="0x01", commitment="0x02")
+RESULT = Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02")
 CONFIRMATION = domain.Confirmation(
     chain_id=1, registry="0x", job_key="0x", transaction_hash="0x", block_number=1, gas_used=1
 )
@@ -81,8 +81,12 @@ def test_a_lease_cannot_be_taken_over_when_it_is_live() -> None:
     assert domain.lease(running, now=START + domain.LEASE).lease_epoch == 2
 
 
-def test_the_sweep_looks_less_often_when_a_job_waits_long() -> None:
+def test_the_sweep_looks_less_often_but_every_ten_minutes_when_a_job_waits_long() -> None:
     job = queued()
     waited = [timedelta(0), timedelta(minutes=1), timedelta(hours=1)]
     looked = [domain.postpone(job, now=START + age).due_at for age in waited]
-    assert looked == [START + timedelta(minutes=1), START + timedelta(minutes=2), START + timedelta(hours=2)]
+    assert looked == [
+        START + timedelta(minutes=1),
+        START + timedelta(minutes=2),
+        START + timedelta(minutes=70),
+    ]

@@ -83,9 +83,17 @@ def test_the_job_fails_when_it_has_cost_too_many_workers(world: World) -> None:
 
 def test_a_buried_job_fails_when_nobody_runs_it(world: World) -> None:
     ref = world.submit().job_ref
+    take(world, ref)
+    world.clock.advance(LEASE)
     world.bury_job(ref)
     world.bury_job(ref)
     assert world.job(ref).status is Status.FAILED
+
+
+def test_a_buried_job_is_left_to_the_sweep_when_no_worker_ever_began(world: World) -> None:
+    ref = world.submit().job_ref
+    world.bury_job(ref)
+    assert world.job(ref).status is Status.QUEUED
 
 
 def test_a_buried_job_goes_on_when_a_worker_runs_it(world: World) -> None:
@@ -100,8 +108,9 @@ def test_the_sweep_wakes_a_worker_when_the_message_was_lost(world: World) -> Non
     world.queue.run.clear()
     assert world.sweep() == 0
     world.clock.advance(domain.UNSEEN_AFTER)
-    assert world.sweep() == 1
+    assert (world.sweep(), world.sweep()) == (1, 0)
     assert world.queue.run == [ref]
+    assert world.queue.confirm == [(), (), ()]  # the sender is woken at every sweep
 
 
 @pytest.mark.parametrize("status", [Status.RUNNING, Status.CONFIRMING])

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryJobs
+from chalicelib.adapters.memory import MemoryJobs, MemoryTenants
 from chalicelib.domain import errors
+from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.idempotency import KEPT_FOR
-from chalicelib.domain.job import Status
+from chalicelib.domain.job import UNSENT_AFTER, Status
 from tests.unit.world import ACME, GLOBEX, LONG, SHORT, World
 
 
@@ -116,3 +117,24 @@ def test_every_wrong_place_is_named_when_there_are_several(world: World) -> None
     with pytest.raises(errors.InvalidRequest) as refusal:
         world.submit(job_input={"seed": "0x12", "rounds": 0, "a/b~": 1})
     assert [e.pointer for e in refusal.value.errors] == ["/input/seed", "/input/rounds", "/input/a~1b~0"]
+
+
+def test_the_job_is_accepted_when_the_queue_is_down(world: World) -> None:
+    world.queue = Down()
+    ref = world.submit().job_ref
+    assert [job.ref for job in world.jobs.due(now=world.clock.now() + UNSENT_AFTER, limit=9)] == [ref]
+
+
+def test_nothing_is_accepted_when_the_tenant_is_suspended_or_unknown(world: World) -> None:
+    suspended = Tenant(tenant_id=ACME, name="acme", plan="test", suspended=True)
+    for tenants in (MemoryTenants(suspended), MemoryTenants()):
+        with pytest.raises(errors.TenantSuspended):
+            world.submit(tenants=tenants)
+    assert world.jobs.count(ACME, "active") == 0
+
+
+class Down:
+    """A queue that does not answer."""
+
+    def wake_runner(self, ref: object) -> None:
+        raise errors.Unavailable("no answer")

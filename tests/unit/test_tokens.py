@@ -110,10 +110,10 @@ GOOD = {"alg": "ES256", "typ": "at+jwt"}
 PUBLIC_AS_SECRET = OctKey.import_key(json.dumps(KEY.as_dict(private=False)).encode())
 
 
-def unsigned() -> str:
-    parts = ({"alg": "none", "typ": "at+jwt"}, claims_at(NOW))
+def unsigned(header: dict[str, Any]) -> str:
+    parts = (header, claims_at(NOW))
     texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join([*texts, ""])
+    return ".".join([*texts, "AA"])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def unsigned() -> str:
     [
         "",
         "x.y.z",
-        unsigned(),
+        unsigned({"alg": "none", "typ": "at+jwt"}),
         jwt.encode({**GOOD, "typ": "JWT"}, claims_at(NOW), KEY),
         jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims_at(NOW), PUBLIC_AS_SECRET),
         jwt.encode(GOOD, claims_at(NOW), ECKey.generate_key("P-256", private=True)),
@@ -130,6 +130,8 @@ def unsigned() -> str:
         jwt.encode(GOOD, claims_at(NOW, jti=None), KEY),
         jwt.encode(GOOD, claims_at(NOW, exp=None), KEY),
         jwt.encode(GOOD, claims_at(NOW - 3600), KEY),
+        unsigned({"alg": "ES256", "typ": "at+jwt", "crit": 5}),
+        unsigned({"alg": "ES256", "typ": "at+jwt", "crit": [{}]}),
     ],
     ids=[
         "empty",
@@ -143,6 +145,8 @@ def unsigned() -> str:
         "no jti",
         "no expiry",
         "expired",
+        "crit is a number",
+        "crit holds an object",
     ],
 )
 def test_a_token_is_refused_when_it_is_not_live_ours_and_for_us(tokens: JoseTokens, token: str) -> None:

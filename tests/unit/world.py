@@ -20,11 +20,12 @@ from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.domain.entitlements import Plan, Tenant
 from chalicelib.domain.job import Job, JobRef, lease
 from chalicelib.job_types import JOB_TYPES
-from chalicelib.ports import Chain, ChainTransactions, Change, Ids, Jobs, Payloads, Queue
+from chalicelib.ports import Chain, ChainTransactions, Change, Ids, Jobs, Payloads, Queue, Tenants
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.read_job import GetJob, GetResult
 from chalicelib.use_cases.run_job import BuryJob, RunJob
+from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import Accepted, Submission, SubmitJob
 from chalicelib.use_cases.sweep import Sweep
 from chalicelib.web import json_text, schemas
@@ -56,11 +57,7 @@ class World:
     registry: str = REGISTRY
     plan: Plan = field(default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5))
 
-    @property
-    def submit_job(self) -> SubmitJob:
-        tenants = MemoryTenants(
-            *(Tenant(tenant_id=tenant, name=tenant, plan="test") for tenant in (self.tenant, GLOBEX))
-        )
+    def submit_job(self, tenants: Tenants) -> SubmitJob:
         return SubmitJob(
             jobs=self.jobs,
             queue=self.queue,
@@ -71,6 +68,13 @@ class World:
             ids=self.ids,
         )
 
+    @property
+    def tenants(self) -> MemoryTenants:
+        """This world's own tenant, and another."""
+        return MemoryTenants(
+            *(Tenant(tenant_id=tenant, name=tenant, plan="test") for tenant in (self.tenant, GLOBEX))
+        )
+
     def submit(
         self,
         key: str = "k1",
@@ -78,10 +82,11 @@ class World:
         tenant: str | None = None,
         job_type: str = "sha256.chain",
         job_input: JsonValue = SHORT,
+        tenants: Tenants | None = None,
     ) -> Accepted:
         """A submit as the handler makes it."""
         document: JsonValue = {"type": job_type, "input": job_input}
-        return self.submit_job(
+        return self.submit_job(tenants or self.tenants)(
             Submission(
                 tenant_id=tenant or self.tenant,
                 idempotency_key=key,
@@ -130,15 +135,17 @@ class World:
     @property
     def confirm_jobs(self) -> ConfirmJobs:
         return ConfirmJobs(
-            jobs=self.jobs,
-            transactions=self.transactions,
-            chain=self.chain,
-            keys=MemoryKeys(signer_keys={self.signer: self.signer_key}),
-            queue=self.queue,
-            clock=self.clock,
-            signer=self.signer,
-            chain_id=31337,
-            registry=self.registry,
+            SenderPorts(
+                jobs=self.jobs,
+                transactions=self.transactions,
+                chain=self.chain,
+                keys=MemoryKeys(signer_keys={self.signer: self.signer_key}),
+                queue=self.queue,
+                clock=self.clock,
+                signer=self.signer,
+                chain_id=31337,
+                registry=self.registry,
+            )
         )
 
     def job(self, ref: JobRef) -> Job:
