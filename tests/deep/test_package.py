@@ -1,0 +1,33 @@
+"""What runs here can be packaged for Lambda as it stands; nothing is deployed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.deep
+def test_a_deployable_is_built_when_the_project_is_packaged(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("app.py", "requirements.txt", "chalicelib", ".chalice"):
+        source = REPOSITORY / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / name)
+    command = [Path(sys.executable).parent / "chalice", "package", "--stage", "local"]
+    subprocess.run(
+        [*command, "--merge-template", ".chalice/resources.json", "out"],
+        cwd=project,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        check=True,
+    )
+    template = json.loads((project / "out" / "sam.json").read_text())["Resources"]
+    kinds = [resource["Type"] for resource in template.values()]
+    assert kinds.count("AWS::Serverless::Function") == 7
+    assert kinds.count("AWS::DynamoDB::Table") == 9
+    assert kinds.count("AWS::SQS::Queue") == 4
