@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from emulation.demo.command import demo
 from emulation.environment import isolated
-from emulation.settings import ClockKind, Options, read_project
+from emulation.settings import ClockKind, Options
 from emulation.state_dir import AlreadyRunning, description_path
 
 DEFAULT_PORT = 4566
@@ -92,7 +92,7 @@ async def _until_signalled(options: Options, folder: Path) -> int:
     from emulation.progress import Progress
 
     console = Console()
-    running = asyncio.create_task(stack.run(options, read_project(folder), Progress(console)))
+    running = asyncio.create_task(stack.run(options, folder, Progress(console)))
 
     def stop() -> None:
         if not running.cancelling():
@@ -108,7 +108,7 @@ async def _until_signalled(options: Options, folder: Path) -> int:
     except AlreadyRunning as error:
         Console(stderr=True).print(f"[red]✗[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return 2
-    except stack.CannotStart as error:
+    except (stack.CannotStart, stack.ProcessEnded) as error:
         Console(stderr=True).print(f"[red]✗[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         return 1
     raise AssertionError("a stack runs until it is cancelled")

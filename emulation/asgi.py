@@ -14,6 +14,9 @@ from emulation.http import Request, Response
 # Longer than SDKs keep an idle connection, so that it is they who close it.
 KEEP_ALIVE_SECONDS = 75
 
+# uvicorn's own: it sets it again as it starts.
+BACKLOG = 2048
+
 
 class ClientGone(Exception):
     """The client went away before its request was whole."""
@@ -54,6 +57,7 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)  # until it listens, another process can bind the same port
     except OSError:
         listener.close()
         raise
@@ -90,14 +94,18 @@ async def _read_body(receive: ASGIReceiveCallable, limit: int | None) -> bytes:
 
 
 async def send_response(response: Response, method: str, send: ASGISendCallable) -> None:
-    """Sends the response with its true length; that of a HEAD is whatever the answering side says."""
+    """Sends the response with its true length; that of a HEAD is whatever the answering side says.
+
+    A 204 or a 304 ends with its head, whatever body it was given.
+    """
+    has_body = response.status not in (204, 304)
     declares_length = method == "HEAD" and response.header("content-length") is not None
     headers = [
         (name.lower().encode("latin-1"), value.encode("latin-1", errors="replace"))
         for name, value in response.headers
         if declares_length or name.lower() != "content-length"
     ]
-    if not declares_length and response.status not in (204, 304):
+    if not declares_length and has_body:
         headers.append((b"content-length", str(len(response.body)).encode()))
     start: HTTPResponseStartEvent = {
         "type": "http.response.start",
@@ -106,4 +114,5 @@ async def send_response(response: Response, method: str, send: ASGISendCallable)
         "trailers": False,
     }
     await send(start)
-    await send({"type": "http.response.body", "body": response.body, "more_body": False})
+    body = response.body if has_body else b""
+    await send({"type": "http.response.body", "body": body, "more_body": False})

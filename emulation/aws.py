@@ -47,7 +47,8 @@ class Aws:
     def __init__(self, clock: Clock) -> None:
         aws_patch.require_patched_version()
         aws_patch.apply(aws_dynamodb.patches(clock))
-        aws_patch.apply(aws_sqs.patches(clock))
+        self._stopping = threading.Event()
+        aws_patch.apply(aws_sqs.patches(clock, self._stopping))
         self._dispatcher = DomainDispatcherApplication(_create_app)
         self._apps: dict[tuple[str, str], WsgiApp] = {}
         self._locks: dict[str, threading.RLock] = {"sqs": aws_queue.LOCK}
@@ -58,6 +59,10 @@ class Aws:
         app = self._application(environ)
         with self._locks.setdefault(app.service, threading.RLock()):
             return run_wsgi(app, environ)
+
+    def stop_waiting(self) -> None:
+        """Ends every long poll, now and later, as if its time were up."""
+        self._stopping.set()
 
     def _application(self, environ: dict[str, Any]) -> Any:
         scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))

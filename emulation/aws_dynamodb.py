@@ -83,45 +83,50 @@ def transact_write_items_once(tokens: TransactionTokens) -> Callable[[DynamoHand
     return handle
 
 
+_ALWAYS = (
+    Patch(
+        owner=DynamoDBBackend,
+        name="transact_write_items",
+        replacement=transact_write_items,
+        reason="moto copies the whole table for each action, and to roll back puts a copy in its place",
+        test="test_transaction_touches_no_other_item_when_it_commits_or_cancels",
+    ),
+    Patch(
+        owner=DynamoDBBackend,
+        name="update_item",
+        replacement=update_item,
+        reason="moto leaves an item half updated, or an empty one behind, when an update fails",
+        test="test_item_is_untouched_when_its_update_fails_halfway",
+    ),
+    Patch(
+        owner=Table,
+        name="query",
+        replacement=query,
+        reason="moto sorts the whole table to query one partition",
+        test="test_query_looks_at_one_partition_when_the_table_has_many",
+    ),
+    *(
+        Patch(
+            owner=model,
+            name="instances_tracked",
+            replacement=Untracked(),
+            reason="moto remembers every item ever written or copied",
+            test="test_nothing_is_remembered_of_items_and_messages_that_are_gone",
+        )
+        for model in (Item, StreamRecord)
+    ),
+)
+
+
 def patches(clock: Clock) -> tuple[Patch, ...]:
     """What of moto's DynamoDB is replaced, and why."""
     return (
-        Patch(
-            owner=DynamoDBBackend,
-            name="transact_write_items",
-            replacement=transact_write_items,
-            reason="moto copies the whole table for each action, and to roll back puts a copy in its place",
-            test="test_transaction_touches_no_other_item_when_it_commits_or_cancels",
-        ),
+        *_ALWAYS,
         Patch(
             owner=DynamoHandler,
             name="transact_write_items",
             replacement=transact_write_items_once(TransactionTokens(clock)),
             reason="moto ignores client request tokens, which make botocore's retries safe",
             test="test_transaction_is_done_once_when_its_token_comes_again",
-        ),
-        Patch(
-            owner=DynamoDBBackend,
-            name="update_item",
-            replacement=update_item,
-            reason="moto leaves an item half updated, or an empty one behind, when an update fails",
-            test="test_item_is_untouched_when_its_update_fails_halfway",
-        ),
-        Patch(
-            owner=Table,
-            name="query",
-            replacement=query,
-            reason="moto sorts the whole table to query one partition",
-            test="test_query_looks_at_one_partition_when_the_table_has_many",
-        ),
-        *(
-            Patch(
-                owner=model,
-                name="instances_tracked",
-                replacement=Untracked(),
-                reason="moto remembers every item ever written or copied",
-                test="test_nothing_is_remembered_of_items_and_messages_that_are_gone",
-            )
-            for model in (Item, StreamRecord)
         ),
     )

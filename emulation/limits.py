@@ -4,7 +4,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_TIMEOUT_SECONDS = 30.0
+from emulation.settings import faults_of
+
+DEFAULT_TIMEOUT_SECONDS = 60.0
+"""What Chalice deploys a function with that has no `lambda_timeout`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +20,12 @@ class Limits:
 
 def read_limits(config: Path, name: str) -> Limits:
     """The limits of one function in the stage `local`, found in the order in which Chalice looks."""
-    whole = json.loads(config.read_text()) if config.exists() else {}
-    stage = whole.get("stages", {}).get("local", {})
-    function, everywhere = (each.get("lambda_functions", {}).get(name, {}) for each in (stage, whole))
-    settings = {**whole, **everywhere, **stage, **function}
-    return Limits(
-        timeout_seconds=float(settings.get("lambda_timeout", DEFAULT_TIMEOUT_SECONDS)),
-        concurrency=settings.get("reserved_concurrency"),
-    )
+    with faults_of(config):
+        whole = json.loads(config.read_text()) if config.exists() else {}
+        stage = whole.get("stages", {}).get("local", {})
+        function, everywhere = (each.get("lambda_functions", {}).get(name, {}) for each in (stage, whole))
+        settings = {**whole, **everywhere, **stage, **function}
+        return Limits(
+            timeout_seconds=float(settings.get("lambda_timeout", DEFAULT_TIMEOUT_SECONDS)),
+            concurrency=settings.get("reserved_concurrency"),
+        )

@@ -64,8 +64,8 @@ class Pool:
     def put_back(self, used: Worker) -> None:
         used.idle_since = clock.monotonic()
         self.idle.append(used)
-        oldest = self.idle[0]
-        if len(self.idle) > KEPT_IDLE and oldest.idle_since < used.idle_since - IDLE_SECONDS:
+        unused_before = used.idle_since - IDLE_SECONDS
+        while len(self.idle) > KEPT_IDLE and self.idle[0].idle_since < unused_before:
             self.idle.popleft().retire()
 
 

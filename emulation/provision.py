@@ -11,16 +11,18 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from emulation.environment import isolated
 from emulation.resources import Client, create_resources
+from emulation.settings import faults_of
 
 STAGE = "local"
 USES = ("submit", "read")
 """A usage plan for each, so that polling cannot eat the quota of submits."""
+
+TENANT_FACTS = ("tenant_id", "plan", "client_id", "client_secret")
 
 
 class ProvisioningFailed(Exception):
@@ -36,15 +38,25 @@ class Api:
     base_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Administered:
+    """What the app's own command has made."""
+
+    signer: str | None
+    tenants: list[dict[str, str]]
+
+
 def provision_resources(template: Path, client: Client) -> None:
     """Makes the tables, queues and buckets of a CloudFormation template (JSON)."""
-    create_resources(json.loads(template.read_text()), client)
+    with faults_of(template):
+        create_resources(json.loads(template.read_text()), client)
 
 
 def provision_api(openapi: Path, edge_url: str, client: Client) -> Api:
     """Imports the description as a REST API and deploys it; its stage knows its own address as `baseUrl`."""
     apigateway = client("apigateway")
-    document = json.dumps(yaml.safe_load(openapi.read_text()))
+    with faults_of(openapi, yaml.YAMLError):
+        document = json.dumps(yaml.safe_load(openapi.read_text()))
     api_id = apigateway.import_rest_api(body=document.encode())["id"]
     base_url = f"{edge_url}/_aws/execute-api/{api_id}/{STAGE}"
     apigateway.create_deployment(restApiId=api_id, stageName=STAGE, variables={"baseUrl": base_url})
@@ -54,22 +66,19 @@ def provision_api(openapi: Path, edge_url: str, client: Client) -> Api:
 def provision_usage_plans(plans: Path, api: Api, client: Client) -> None:
     """Makes `{plan}-submit` and `{plan}-read` of each plan, and lets them meter the API's stage."""
     apigateway = client("apigateway")
-    for plan, limits in tomllib.loads(plans.read_text())["plans"].items():
-        for use in USES:
-            apigateway.create_usage_plan(
-                name=f"{plan}-{use}",
-                apiStages=[{"apiId": api.id, "stage": api.stage}],
-                throttle={
-                    "rateLimit": limits[use]["rate_limit"],
-                    "burstLimit": limits[use]["burst_limit"],
-                },
-                quota={"limit": limits[use]["quota_limit"], "period": limits[use]["quota_period"]},
-            )
+    with faults_of(plans):
+        for plan, uses in tomllib.loads(plans.read_text())["plans"].items():
+            for use in USES:
+                limits = uses[use]
+                apigateway.create_usage_plan(
+                    name=f"{plan}-{use}",
+                    apiStages=[{"apiId": api.id, "stage": api.stage}],
+                    throttle={"rateLimit": limits["rate_limit"], "burstLimit": limits["burst_limit"]},
+                    quota={"limit": limits["quota_limit"], "period": limits["quota_period"]},
+                )
 
 
-async def run_admin(
-    command: Sequence[str], *, folder: Path, environment: Mapping[str, str]
-) -> dict[str, Any]:
+async def run_admin(command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> Administered:
     """What the app's command prints, as JSON; it does not outlive a caller that is cancelled."""
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -87,4 +96,7 @@ async def run_admin(
         raise
     if process.returncode != 0:
         raise ProvisioningFailed(f"{' '.join(command)}\n{errors.decode(errors='replace').strip()}")
-    return dict(json.loads(output))
+    with faults_of("what the app's provision command prints"):
+        answer = json.loads(output)
+        tenants = [{fact: str(each[fact]) for fact in TENANT_FACTS} for each in answer["tenants"]]
+        return Administered(answer.get("signer"), tenants)

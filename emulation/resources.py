@@ -41,6 +41,14 @@ def create_resources(template: Mapping[str, Any], client: Client) -> None:
     unknown = [f"{name} ({each['Type']})" for name, each in declared.items() if each["Type"] not in _ARNS]
     if unknown:
         raise UnsupportedTemplate(f"not made by this emulation: {', '.join(unknown)}")
+    named_by = {name: _ARNS[each["Type"]][0] for name, each in declared.items()}
+    nameless = [
+        f"{name} (its {named_by[name]})"
+        for name, each in declared.items()
+        if named_by[name] not in each.get("Properties", {})
+    ]
+    if nameless:
+        raise UnsupportedTemplate(f"no name is made up by this emulation: {', '.join(nameless)}")
     makers = {
         "AWS::DynamoDB::Table": _create_table,
         "AWS::SQS::Queue": _create_queue,

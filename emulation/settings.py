@@ -2,12 +2,29 @@
 
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 _PATHS = ("resources", "openapi", "plans", "contracts")
+_WRONG_SHAPES: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
+"""What Python raises for text that is no JSON or TOML, and for a part that is absent or another kind."""
+
+
+class InvalidProject(Exception):
+    """A file of the project, or what its command prints, is not as it must be; the message is one line."""
+
+
+@contextmanager
+def faults_of(source: object, *more: type[Exception]) -> Iterator[None]:
+    """Raises InvalidProject with the source's name for whatever is wrong with what was read from it."""
+    try:
+        yield
+    except (*_WRONG_SHAPES, *more) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InvalidProject(f"{source}: {reason}") from error
 
 
 class ClockKind(StrEnum):
@@ -48,18 +65,17 @@ class Project:
         """The environment as far as the facts go: a variable that needs a missing one is left out."""
         known: dict[str, str] = {}
         for name, template in self.environment.items():
-            try:
+            with faults_of(f"{name} in [tool.emulation.environment]"), suppress(KeyError):
                 known[name] = template.format_map(facts)
-            except KeyError:
-                continue
         return known
 
 
 def read_project(folder: Path) -> Project:
     """Reads `[tool.emulation]`; a project without one is only its functions."""
     described = folder / "pyproject.toml"
-    table = tomllib.loads(described.read_text()).get("tool", {}) if described.exists() else {}
-    given = table.get("emulation", {})
-    paths = {name: folder / given[name] if name in given else None for name in _PATHS}
-    command = tuple(part.format(python=sys.executable) for part in given.get("provision", ()))
-    return Project(folder=folder, environment=given.get("environment", {}), provision=command, **paths)
+    with faults_of(described):
+        table = tomllib.loads(described.read_text()).get("tool", {}) if described.exists() else {}
+        given = table.get("emulation", {})
+        paths = {name: folder / given[name] if name in given else None for name in _PATHS}
+        command = tuple(part.format(python=sys.executable) for part in given.get("provision", ()))
+        return Project(folder=folder, environment=given.get("environment", {}), provision=command, **paths)

@@ -55,13 +55,16 @@ def done_messages(messages: Sequence[Message], answer: object) -> list[Message]:
     [{'MessageId': 'b'}]
     >>> done_messages(batch, {"batchItemFailures": [{"itemIdentifier": ""}]})
     []
+    >>> done_messages(batch, {"batchItemFailures": [{"itemIdentifier": ["a"]}]})
+    []
     """
     failures = answer.get("batchItemFailures") if isinstance(answer, dict) else None
     if not failures:
         return list(messages)
     if not isinstance(failures, list) or not all(isinstance(each, dict) for each in failures):
         return []
-    failed = {each.get("itemIdentifier") for each in failures}
-    if not failed <= {message["MessageId"] for message in messages}:
+    failed = [each.get("itemIdentifier") for each in failures]
+    sent = [message["MessageId"] for message in messages]
+    if not all(each in sent for each in failed):
         return []
     return [message for message in messages if message["MessageId"] not in failed]

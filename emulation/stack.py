@@ -8,11 +8,12 @@ import asyncio
 import gc
 import logging
 import os
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,7 +24,8 @@ from emulation.environment import CREDENTIALS, edge_client
 from emulation.functions import FunctionError, FunctionHost
 from emulation.progress import Progress
 from emulation.resources import UnsupportedTemplate
-from emulation.settings import ClockKind, Options, Project
+from emulation.schedule import period_seconds
+from emulation.settings import ClockKind, InvalidProject, Options, Project, faults_of, read_project
 from emulation.state_dir import claimed, description_path, published
 from emulation.triggers import run_triggers
 from emulation.worker import Declared
@@ -37,6 +39,7 @@ START_FAILURES = (
     ChainFailed,
     ClientError,
     FunctionError,
+    InvalidProject,
     OSError,
     UnsupportedTemplate,
     provision.ProvisioningFailed,
@@ -47,6 +50,13 @@ class CannotStart(Exception):
     """Something outside this code is not as it must be; the message says what."""
 
 
+class ProcessEnded(Exception):
+    """A process that the stack needs ended by itself; the message says which, and where its log is."""
+
+    def __init__(self, name: str, status: int, log: Path) -> None:
+        super().__init__(f"the process of the {name} ended by itself with {status}; its log: {log}")
+
+
 @dataclass(slots=True, kw_only=True)
 class Started:
     """What is known of a stack so far; complete when it is ready."""
@@ -55,7 +65,7 @@ class Started:
     api: provision.Api | None = None
     chain: dict[str, Any] | None = None
     signer: str | None = None
-    tenants: list[dict[str, Any]] = field(default_factory=list)
+    tenants: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def clock_url(self) -> str:
@@ -80,10 +90,14 @@ class Ready:
     description: dict[str, Any]
     declared: Declared
     host: FunctionHost
+    node: Node | None
 
 
-async def run(options: Options, project: Project, progress: Progress) -> None:
-    """Runs a stack until cancelled; raises AlreadyRunning or CannotStart."""
+async def run(options: Options, folder: Path, progress: Progress) -> None:
+    """Runs a stack for the project in `folder` until cancelled.
+
+    Raises AlreadyRunning, CannotStart or, once it was ready, ProcessEnded.
+    """
     with claimed(options.state_dir):
         clock: Clock = SystemClock()
         if options.clock is ClockKind.MANUAL:
@@ -92,8 +106,8 @@ async def run(options: Options, project: Project, progress: Progress) -> None:
             filename=options.state_dir / "stack.log", level=logging.WARNING, format=LOG_FORMAT
         )
         async with AsyncExitStack() as running:
-            run = _Run(options, project, progress, clock, running)
             try:
+                run = _Run(options, read_project(folder), progress, clock, running)
                 ready = await run.start()
             except START_FAILURES as error:
                 raise CannotStart(f"{type(error).__name__}: {error} (logs: {options.state_dir})") from error
@@ -112,26 +126,40 @@ class _Run:
     running: AsyncExitStack
 
     async def start(self) -> Ready:
-        node = self._start_node()
+        starting_node = self._start_node()
         edge, started = await self._start_edge()
         await asyncio.to_thread(self._provision, started)
         await self._administer(started)
-        if node is not None:
-            await self._deploy(await node, started)
+        node = await starting_node if starting_node else None
+        if node:
+            await self._deploy(node, started)
         environment = self._environment(started)
         host = FunctionHost(self.project.folder, log=self._log("functions"), functions=self.options.functions)
         self.running.push_async_callback(host.stop)
         declared = await host.start(environment)
+        for schedule in declared.schedules:
+            with faults_of(f"the schedule of {schedule.function}"):
+                period_seconds(schedule.expression)
         edge.attach(host.invoke)
         self.progress.done("functions", ", ".join(declared.functions))
-        return Ready(self._description(started, environment), declared, host)
+        return Ready(self._description(started, environment), declared, host, node)
 
     async def serve(self, ready: Ready) -> None:
-        """Says where everything is, and lets the triggers run until cancelled."""
+        """Says where everything is, and lets the triggers run until cancelled; raises ProcessEnded."""
         sqs = edge_client("sqs", ready.description["edge_url"])
         with published(self.options.state_dir, ready.description):
             self.progress.ready(ready.description, description_path(self.options.state_dir))
-            await run_triggers(ready.declared, sqs, self.clock, ready.host)
+            try:
+                async with asyncio.TaskGroup() as serving:
+                    serving.create_task(run_triggers(ready.declared, sqs, self.clock, ready.host))
+                    serving.create_task(self._end_of("functions", ready.host.ended()))
+                    if ready.node:
+                        serving.create_task(self._end_of("chain", ready.node.process.wait()))
+            except ExceptionGroup as ended:
+                raise ended.exceptions[0] from None
+
+    async def _end_of(self, name: str, ending: Coroutine[Any, Any, int]) -> Never:
+        raise ProcessEnded(name, await ending, self._log(name))
 
     def _start_node(self) -> asyncio.Task[Node] | None:
         """Begins to start the node, for it takes as long as all else; whoever needs it awaits it."""
@@ -175,11 +203,10 @@ class _Run:
     async def _administer(self, started: Started) -> None:
         if not self.project.provision:
             return
-        answer = await provision.run_admin(
+        made = await provision.run_admin(
             self.project.provision, folder=self.project.folder, environment=self._environment(started)
         )
-        started.signer = answer.get("signer")
-        started.tenants = answer["tenants"]
+        started.signer, started.tenants = made.signer, made.tenants
         self.progress.done(
             "tenants", ", ".join(f"{each['tenant_id']} ({each['plan']})" for each in started.tenants)
         )

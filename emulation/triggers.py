@@ -87,6 +87,8 @@ class QueueMapping:
             _LOG.warning("%s: %s; %d messages come back", self._source.queue, error, len(messages))
         except (BotoCoreError, ClientError) as error:
             _LOG.warning("%s: not deleted, so delivered again: %s", self._source.queue, error)
+        except Exception:  # outermost: no batch ends the others
+            _LOG.exception("%s: %d messages come back", self._source.queue, len(messages))
         finally:
             self._lanes.release()
 
@@ -145,13 +147,21 @@ async def run_schedule(schedule: Schedule, clock: Clock, invoke: Invoke) -> None
             )
         except FunctionError as error:
             _LOG.warning("%s fires again when it is due: %s", schedule.function, error)
+        except Exception:  # outermost: no firing ends the next ones
+            _LOG.exception("%s fires again when it is due", schedule.function)
+
+
+def lanes_of(source: QueueSource, *, reserved: int | None) -> int:
+    """How many batches of a queue run at once: what its mapping and its function both allow."""
+    limits = [limit for limit in (source.maximum_concurrency, reserved) if limit]
+    return min(limits, default=LANES)
 
 
 async def run_triggers(declared: Declared, sqs: "SQSClient", clock: Clock, host: FunctionHost) -> None:
     """Runs all that the app declared, until cancelled."""
     async with asyncio.TaskGroup() as running:
         for source in declared.queues:
-            lanes = source.maximum_concurrency or host.concurrency(source.function) or LANES
+            lanes = lanes_of(source, reserved=host.concurrency(source.function))
             running.create_task(QueueMapping(source, sqs, host.invoke, lanes=lanes).run())
         for schedule in declared.schedules:
             running.create_task(run_schedule(schedule, clock, host.invoke))

@@ -5,7 +5,6 @@ single-threaded, for only then is a fork safe. Neither it nor a worker outlives 
 ends: the end of file on the control socket ends it, and the kernel ends a worker whose parent is gone.
 """
 
-import ctypes
 import gc
 import importlib
 import json
@@ -21,13 +20,13 @@ from pathlib import Path
 from typing import Any, Never
 
 from emulation import clock
+from emulation.parents import ending_by_ourselves, ending_with_us
 
 LENGTH = struct.Struct(">I")
 """A message is its length, then JSON."""
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Handler = Callable[[Any, "LambdaContext"], object]
 
@@ -152,14 +151,14 @@ def _expression(expression: Any) -> str:
 def fork_on_demand(control: socket.socket, handlers: Mapping[str, Handler]) -> Never:
     """Forks a worker for each socket that the stack sends, until the stack is gone."""
     gc.freeze()  # the collector would otherwise touch, and so copy, every page that the workers share
+    end_with_us = ending_with_us(signal.SIGKILL)
     children: set[int] = set()
     while (channel := _next_channel(control)) is not None:
         # Reaped here and nowhere else, so that a number in `children` is never another process's.
         children = {child for child in children if os.waitpid(child, os.WNOHANG)[0] == 0}
-        parent = os.getpid()
         if (child := os.fork()) == 0:
             control.close()
-            _work(channel, handlers, parent)
+            _work(channel, handlers, end_with_us)
         channel.close()
         children.add(child)
     for child in children:
@@ -174,11 +173,14 @@ def _next_channel(control: socket.socket) -> socket.socket | None:
     return socket.socket(fileno=descriptors[0]) if descriptors else None
 
 
-def _work(channel: socket.socket, handlers: Mapping[str, Handler], parent: int) -> Never:
+def _work(
+    channel: socket.socket, handlers: Mapping[str, Handler], end_with_parent: Callable[[], None] | None
+) -> Never:
     """Runs one invocation after the other until the stack closes the channel; then the process ends."""
     code = 1
     try:
-        _die_with_parent(parent)
+        if end_with_parent:
+            end_with_parent()
         send(channel, json.dumps({"pid": os.getpid()}).encode())
         while (request := receive(channel)) is not None:
             send(channel, _answer(request, handlers))
@@ -202,14 +204,6 @@ def _answer(request: dict[str, Any], handlers: Mapping[str, Handler]) -> bytes:
         return json.dumps({"error_type": type(error).__name__, "message": str(error)}).encode()
 
 
-def _die_with_parent(parent: int) -> None:
-    """Asks Linux to end this process with its parent; elsewhere the closed sockets must do."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -220,6 +214,7 @@ def main() -> None:
         send(control, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         sys.exit(1)
     send(control, json.dumps(asdict(declared)).encode())
+    ending_by_ourselves()  # at the end of file, which no import sees, and with all that the functions started
     fork_on_demand(control, handlers)
 
 

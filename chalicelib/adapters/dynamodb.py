@@ -60,9 +60,9 @@ class Tables:
     def query(self, table: str, *, limit: int | None = None, **arguments: Any) -> list[Item]:
         """Every item, or the first `limit`; the expression's `values` are given plain."""
         values = to_attributes(arguments.pop("values"))
-        bound = {"PaginationConfig": {"MaxItems": limit}} if limit else {}
+        arguments |= {"PaginationConfig": {"MaxItems": limit}} if limit else {}
         pages = self._client.get_paginator("query").paginate(
-            TableName=table, ExpressionAttributeValues=values, **bound, **arguments
+            TableName=table, ExpressionAttributeValues=values, **arguments
         )
         with translated():
             return [from_attributes(item) for page in pages for item in page["Items"]]

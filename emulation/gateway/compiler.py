@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jsonschema import Draft4Validator
 from jsonschema.protocols import Validator
 from moto.apigateway import models
 
@@ -31,9 +30,10 @@ from emulation.gateway.api import (
     UsagePlan,
     View,
 )
+from emulation.gateway.fields import is_header, status_of
 from emulation.gateway.quota import Period, Quota
 from emulation.gateway.routing import RoutingTable
-from emulation.gateway.schemas import self_contained
+from emulation.gateway.schemas import self_contained, validator_of
 from emulation.gateway.token_bucket import Limit
 
 # A plan whose rate or burst is 0 admits nothing, like a stage's 0/0: nobody we found knows better.
@@ -184,7 +184,7 @@ def _parameter(name: str) -> Parameter:
 def _body_validators(api: models.RestAPI, request_models: Mapping[str, str]) -> dict[str, Validator]:
     schemas = {name: json.loads(model.schema) for name, model in api.models.items() if model.schema}
     return {
-        media_type.lower(): Draft4Validator(self_contained(schemas[name], schemas))
+        media_type.lower(): validator_of(self_contained(schemas[name], schemas))
         for media_type, name in request_models.items()
         if name in schemas
     }
@@ -202,7 +202,8 @@ def _authorizer(authorizer: models.Authorizer) -> Authorizer:
         function=_function(authorizer.authorizer_uri),
         ttl_seconds=int(authorizer.authorizer_result_ttl or 0),
         identity_sources=sources,
-        validation=re.compile(expression) if expression else None,
+        # one of a REQUEST authorizer has no effect in the service either
+        validation=re.compile(expression) if expression and kind is AuthorizerKind.TOKEN else None,
     )
 
 
@@ -231,8 +232,10 @@ def _mock_response(response: models.IntegrationResponse) -> MockResponse:
         for name, source in (response.response_parameters or {}).items()
         if len(source) >= 2 and source[0] == source[-1] == "'"
     }
+    if not all(is_header(*literal) for literal in literals.items()):
+        raise ValueError(f"{literals} are not all headers")
     return MockResponse(
-        status=int(response.status_code),
+        status=status_of(response.status_code),
         selection=re.compile(response.selection_pattern) if response.selection_pattern else None,
         headers=literals,
         templates={name: text or "" for name, text in response.response_templates.items()},
@@ -241,7 +244,7 @@ def _mock_response(response: models.IntegrationResponse) -> MockResponse:
 
 def _gateway_response(response: models.GatewayResponse) -> GatewayResponse:
     return GatewayResponse(
-        status=int(response.status_code) if response.status_code else None,
+        status=status_of(response.status_code) if response.status_code else None,
         parameters=response.response_parameters or {},
         templates=response.response_templates or {},
     )

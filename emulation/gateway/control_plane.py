@@ -1,11 +1,11 @@
 """API Gateway's control plane: moto's, with what moto lacks or gets wrong in this one place.
 
-Ours: import from OpenAPI, UpdateMethod, UpdateUsagePlan, quota offsets checked, a deployment kept as a
-snapshot and put on a stage without losing its settings, stage throttles removed or left to the account, and a
-deleted key that leaves its plans. Everything else is moto's, unchanged.
+Ours: import from OpenAPI, UpdateMethod, UpdateUsagePlan, limits checked, a key kept to one plan a stage, a
+deployment kept as a snapshot and put on a stage without losing its settings, stage throttles removed or left
+to the account, and a deleted key that leaves its plans. Everything else is moto's, unchanged.
 
-Invariant: all of it happens under one lock, and whoever gets an answer to a write finds it in the next
-`view`.
+Invariant: all of it happens under one lock; a write that is refused has changed nothing; and whoever gets an
+answer to a write finds it in the next `view`.
 """
 
 import json
@@ -17,12 +17,14 @@ from typing import Any, Protocol, TypeAlias
 from moto.apigateway import models
 from moto.core.exceptions import JsonRESTError
 
-from emulation.gateway import openapi_import
+from emulation.gateway import imports
 from emulation.gateway.api import ACCOUNT, REGION, Deployment, View
 from emulation.gateway.compiler import compile_deployment, compile_view
+from emulation.gateway.imports import Mode
 from emulation.gateway.openapi_import import InvalidDocument
-from emulation.gateway.plan_patch import InvalidPatch, check_quota, patch_method, patch_plan
-from emulation.gateway.stage_settings import settle_method_settings
+from emulation.gateway.plan_patch import InvalidPatch, patched_method, patched_plan
+from emulation.gateway.plan_rules import InvalidPlan, KeyConflict, check_key, check_plan
+from emulation.gateway.stage_settings import check_method_settings, settle_method_settings
 from emulation.http import Request, Response
 
 
@@ -58,12 +60,14 @@ class ControlPlane:
         with self._lock:
             try:
                 return self._dispatch(request)
-            except (InvalidDocument, InvalidPatch) as error:
+            except (InvalidDocument, InvalidPatch, InvalidPlan) as error:
                 return failure(400, "BadRequestException", str(error))
+            except KeyConflict as error:
+                return failure(409, "ConflictException", str(error))
             except JsonRESTError as error:
                 return failure(error.code, error.error_type, error.message)
             # A document or a patch of the wrong shape fails wherever it is first read.
-            except (LookupError, ValueError, TypeError, AttributeError, re.error) as error:
+            except (LookupError, ValueError, TypeError, AttributeError, RecursionError, re.error) as error:
                 return failure(400, "BadRequestException", f"Invalid request: {error!r}")
             finally:
                 if request.method != "GET":
@@ -78,15 +82,12 @@ class ControlPlane:
     def _create_or_import_api(self, request: Request, found: re.Match[str]) -> Response:
         if "mode=import" not in request.query.split("&"):
             return self._aws.handle(request)
-        api = openapi_import.create_api(self._backend, _document(request))
+        api = imports.create_api(self._backend, _document(request))
         return answer(201, api.to_dict())
 
     def _put_api(self, request: Request, found: re.Match[str]) -> Response:
-        api = self._backend.get_rest_api(found["api"])
-        document = _document(request)
-        if "mode=overwrite" in request.query.split("&"):
-            openapi_import.empty(api)
-        openapi_import.fill(self._backend, api, document)
+        mode = Mode.OVERWRITE if "mode=overwrite" in request.query.split("&") else Mode.MERGE
+        api = imports.put_api(self._backend, found["api"], _document(request), mode=mode)
         return answer(200, api.to_dict())
 
     def _create_authorizer(self, request: Request, found: re.Match[str]) -> Response:
@@ -116,6 +117,7 @@ class ControlPlane:
     def _update_stage(self, request: Request, found: re.Match[str]) -> Response:
         stage = self._backend.get_stage(found["api"], found["stage"])
         known = set(stage.method_settings)
+        check_method_settings(_operations(request))
         response = self._aws.handle(request)
         if response.status != 200:
             return response
@@ -123,18 +125,28 @@ class ControlPlane:
         return answer(200, stage.to_json())
 
     def _update_method(self, request: Request, found: re.Match[str]) -> Response:
-        method = self._backend.get_method(found["api"], found["resource"], found["verb"])
-        patch_method(method, _operations(request))
+        resource = self._backend.get_resource(found["api"], found["resource"])
+        method = patched_method(resource.get_method(found["verb"]), _operations(request))
+        resource.resource_methods[found["verb"]] = method
         return answer(200, method.to_json())
 
     def _create_plan(self, request: Request, found: re.Match[str]) -> Response:
-        check_quota(json.loads(request.body).get("quota") or {})
+        asked = json.loads(request.body)
+        throttle, quota = asked.get("throttle") or {}, asked.get("quota") or {}
+        check_plan(throttle=throttle, quota=quota, stages=asked.get("apiStages") or [])
         return self._aws.handle(request)
 
     def _update_plan(self, request: Request, found: re.Match[str]) -> Response:
-        plan = self._backend.get_usage_plan(found["plan"])
-        patch_plan(plan, _operations(request))
+        plan = patched_plan(self._backend.get_usage_plan(found["plan"]), _operations(request))
+        for key_id in self._backend.usage_plan_keys.get(plan.id, {}):
+            check_key(self._backend, plan, key_id)
+        self._backend.usage_plans[plan.id] = plan
         return answer(200, plan.to_json())
+
+    def _create_plan_key(self, request: Request, found: re.Match[str]) -> Response:
+        plan = self._backend.get_usage_plan(found["plan"])
+        check_key(self._backend, plan, json.loads(request.body)["keyId"])
+        return self._aws.handle(request)
 
     def _delete_plan(self, request: Request, found: re.Match[str]) -> Response:
         self._backend.get_usage_plan(found["plan"])
@@ -164,6 +176,7 @@ _OPERATIONS = (
     _operation("POST", "/usageplans", ControlPlane._create_plan),
     _operation("PATCH", "/usageplans/{plan}", ControlPlane._update_plan),
     _operation("DELETE", "/usageplans/{plan}", ControlPlane._delete_plan),
+    _operation("POST", "/usageplans/{plan}/keys", ControlPlane._create_plan_key),
     _operation("DELETE", "/apikeys/{key}", ControlPlane._delete_key),
 )
 

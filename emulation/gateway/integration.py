@@ -14,6 +14,7 @@ from typing import Any
 from emulation.functions import FunctionError, FunctionTimedOut, UnknownFunction
 from emulation.gateway.api import Integration, MockResponse, Passthrough
 from emulation.gateway.exchange import Exchange, Invoke
+from emulation.gateway.fields import is_header, status_of
 from emulation.gateway.proxy_event import proxy_event, request_context, trace_id
 from emulation.gateway.responses import Kind, Refused
 from emulation.gateway.templates import substitute
@@ -74,10 +75,10 @@ def _status(value: Any) -> int:
         return 200
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdecimal():
         raise Refused(Kind.FAILED_PROXY)
-    status = int(value)
-    if not 100 <= status <= 599:
-        raise Refused(Kind.FAILED_PROXY)
-    return status
+    try:
+        return status_of(value)
+    except ValueError as error:
+        raise Refused(Kind.FAILED_PROXY) from error
 
 
 def _proxy_headers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -89,8 +90,11 @@ def _proxy_headers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     pairs = [(name, value) for name, values in multiple.items() for value in _listed(values)]
     pairs += [(name, value) for name, value in single.items() if name.lower() not in named]
     for name, value in pairs:
+        text = _header_text(value)
+        if not is_header(name, text):
+            raise Refused(Kind.FAILED_PROXY)
         if name.lower() not in _DROPPED:
-            yield (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name), _header_text(value)
+            yield (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name), text
 
 
 def _listed(values: Any) -> list[Any]:
@@ -100,7 +104,7 @@ def _listed(values: Any) -> list[Any]:
 def _header_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and "\r" not in value and "\n" not in value:
+    if isinstance(value, str):
         return value
     if isinstance(value, int | float):
         return str(value)

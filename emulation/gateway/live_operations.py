@@ -23,6 +23,8 @@ from emulation.http import Request, Response
 DEFAULT_PAGE, LARGEST_PAGE = 25, 500
 # Longer than any period a caller can mean; bounds what one request can make the edge compute.
 LONGEST_RANGE_DAYS = 366
+# The clock starts with the first, and no period reaches beyond what dates can hold before the last.
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
 
 _Operation: TypeAlias = "Callable[[LiveOperations, Request, re.Match[str]], Response]"
 
@@ -122,6 +124,9 @@ def _days(start: str | None, end: str | None) -> list[date]:
     except ValueError as error:
         message = "startDate and endDate are required, as YYYY-MM-DD"
         raise _Rejected(400, "BadRequestException", message) from error
+    if first < FIRST_DAY or last > LAST_DAY:
+        message = f"startDate and endDate are from {FIRST_DAY} to {LAST_DAY}"
+        raise _Rejected(400, "BadRequestException", message)
     span = (last - first).days
     if not 0 <= span < LONGEST_RANGE_DAYS:
         raise _Rejected(400, "BadRequestException", "endDate is before startDate, or too long after it")

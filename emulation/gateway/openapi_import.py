@@ -1,4 +1,4 @@
-"""ImportRestApi and PutRestApi from an OpenAPI 3.0 document in JSON with `x-amazon-apigateway-*` extensions.
+"""An OpenAPI 3.0 document in JSON with `x-amazon-apigateway-*` extensions, put into an API.
 
 moto's own import drops key requirements, authorizers, models, validators and gateway responses; this one
 keeps them. It fills moto's models directly, so that reading the API back shows what was imported.
@@ -21,29 +21,6 @@ DEFAULT_TTL_SECONDS = 300  # the service's own, for an authorizer that does not 
 
 class InvalidDocument(Exception):
     """The document cannot be imported."""
-
-
-def create_api(backend: models.APIGatewayBackend, document: Document) -> models.RestAPI:
-    """A new API from the document."""
-    info = document.get("info") or {}
-    if not str(document.get("openapi", "")).startswith("3.0") or not info.get("title"):
-        raise InvalidDocument("Invalid OpenAPI input: an OpenAPI 3.0 document with a title is needed")
-    api = backend.create_rest_api(name=info["title"], description=info.get("description", ""))
-    try:
-        fill(backend, api, document)
-    except Exception:
-        backend.delete_rest_api(api.id)
-        raise
-    return api
-
-
-def empty(api: models.RestAPI) -> None:
-    """Removes what an import in mode `overwrite` replaces. Stages and deployments stay."""
-    for each in (api.models, api.authorizers, api.request_validators, api.gateway_responses):
-        each.clear()
-    root = api.resources[api.root_resource_id]
-    root.resource_methods.clear()
-    api.resources = {root.id: root}
 
 
 def fill(backend: models.APIGatewayBackend, api: models.RestAPI, document: Document) -> None:

@@ -88,7 +88,7 @@ class Gateway:
         await self._authorize(exchange)
         exchange.caller = identify(exchange, view)
         self._admit(exchange)
-        validation.validate(exchange)
+        await validation.validate(exchange)
         return await self._integrate(exchange)
 
     async def _authorize(self, exchange: Exchange) -> None:

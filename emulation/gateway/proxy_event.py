@@ -5,11 +5,13 @@ values are not; a body is base64 only if its media type is one of the API's bina
 """
 
 import base64
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from emulation.gateway.api import ACCOUNT, REGION
 from emulation.gateway.exchange import Exchange
+from emulation.gateway.routing import canonical
 
 # They belong to one connection; the service never hands them on.
 _DROPPED = frozenset(
@@ -29,6 +31,8 @@ _CAPITALISED = {
     ]
 }
 
+_PORT = re.compile(r":(\d+)$")  # of a Host, whose IPv6 address is in brackets
+
 
 def proxy_event(exchange: Exchange) -> dict[str, Any]:
     """What the integration's function receives."""
@@ -42,9 +46,12 @@ def authorizer_event(exchange: Exchange, method_arn: str) -> dict[str, Any]:
 
 
 def method_arn(exchange: Exchange) -> str:
-    """The ARN that policies are matched against: the verb and the path as requested."""
+    """The ARN that policies are matched against: the verb, and the path as it was routed.
+
+    However the client spelt the path, a policy about a resource holds.
+    """
     api = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{exchange.deployment.api_id}"
-    return f"{api}/{exchange.stage.name}/{exchange.request.method}/{exchange.path.lstrip('/')}"
+    return f"{api}/{exchange.stage.name}/{exchange.request.method}/{canonical(exchange.path)}"
 
 
 def request_context(exchange: Exchange) -> dict[str, Any]:
@@ -128,7 +135,8 @@ def _headers(exchange: Exchange) -> dict[str, list[str]]:
     for added in ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"):
         headers.pop(added, None)
     headers["X-Forwarded-For"] = [f"{forwarded}, {source_ip}" if forwarded else source_ip]
-    headers["X-Forwarded-Port"] = [exchange.headers.get("host", "").rpartition(":")[2] or "80"]
+    port = _PORT.search(exchange.headers.get("host", ""))
+    headers["X-Forwarded-Port"] = [port[1] if port else "80"]
     headers["X-Forwarded-Proto"] = ["http"]
     headers["X-Amzn-Trace-Id"] = [trace_id(exchange)]
     return headers

@@ -1,12 +1,13 @@
-"""A usage plan's quota as pure functions: (state, quota, now) to (state, decision).
+"""A usage plan's quota as pure functions: what one key used of one window, to that and a decision.
 
 Invariant: in one window of the calendar (UTC) at most `limit` requests are admitted, plus what UpdateUsage
-granted; a denied request changes nothing.
+granted, however often the quota is edited meanwhile; a denied request changes nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from emulation.gateway.token_bucket import Decision
 
@@ -34,18 +35,46 @@ class Quota:
     offset: int = 0
 
 
+class Window(NamedTuple):
+    period: Period
+    start: date
+
+
+class DayUsage(NamedTuple):
+    """Requests counted on a day, and what was left in the window at its end (or now)."""
+
+    used: int
+    remaining: int
+
+
+@dataclass(slots=True)
+class History:
+    """What one key used on each day, and what UpdateUsage added to the limit of a window.
+
+    It knows nothing of the quota, so that an edited one, or one edited back, still counts what was used.
+    """
+
+    days: dict[date, DayUsage] = field(default_factory=dict)
+    granted: dict[Window, int] = field(default_factory=dict)
+
+    def used_on(self, day: date) -> int:
+        """Requests counted on the day."""
+        return self.days[day].used if day in self.days else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What one key used in one window, and what UpdateUsage added to the plan's limit for that window."""
+    """The history of the window that `day` is in, added up, so that a request need not add it up again."""
 
-    period: Period
-    window_start: date
-    used: int = 0
-    granted: int = 0
+    quota: Quota
+    day: date
+    used: int
+    granted: int
 
-    def remaining(self, quota: Quota) -> int:
-        """What is left under the limit as it is now, never less than nothing."""
-        return max(0, quota.limit + self.granted - self.used)
+    @property
+    def remaining(self) -> int:
+        """What is left, never less than nothing."""
+        return max(0, self.quota.limit + self.granted - self.used)
 
 
 def day_of(now: float) -> date:
@@ -80,27 +109,33 @@ def window_start(quota: Quota, day: date) -> date:
             return (day.replace(day=1) - timedelta(days=1)).replace(day=first_day)
 
 
-def current(state: Consumption | None, quota: Quota, day: date) -> Consumption:
-    """The consumption of the window that `day` falls in: the one given, or a fresh one after it.
+def window_of(quota: Quota, day: date) -> Window:
+    """The window that `day` falls in; those of another period are others, even if they start together."""
+    return Window(quota.period, window_start(quota, day))
 
-    A clock that steps back into an earlier window keeps the later one, so that no quota is handed out twice.
+
+def current(state: Consumption | None, quota: Quota, day: date, history: History) -> Consumption:
+    """The consumption of the window that `day` falls in: the one given, while it is of this quota and day.
+
+    A clock that steps back stays on the latest day there was, so that no quota is handed out twice.
     """
-    start = window_start(quota, day)
-    if state is None or state.period is not quota.period or start > state.window_start:
-        return Consumption(quota.period, start)
-    return state
+    if state is not None:
+        day = max(day, state.day)
+        if state.quota is quota and state.day == day:
+            return state
+    window = window_of(quota, day)
+    days = (window.start + timedelta(days=each) for each in range((day - window.start).days + 1))
+    used = sum(history.used_on(each) for each in days)
+    return Consumption(quota, day, used, history.granted.get(window, 0))
 
 
-def spend(state: Consumption | None, quota: Quota, day: date) -> tuple[Consumption, Decision]:
+def spend(state: Consumption) -> tuple[Consumption, Decision]:
     """Counts one request if the quota has room for it."""
-    consumption = current(state, quota, day)
-    if consumption.remaining(quota) < 1:
-        return consumption, Decision.DENIED
-    spent = Consumption(quota.period, consumption.window_start, consumption.used + 1, consumption.granted)
-    return spent, Decision.ADMITTED
+    if state.remaining < 1:
+        return state, Decision.DENIED
+    return Consumption(state.quota, state.day, state.used + 1, state.granted), Decision.ADMITTED
 
 
-def set_remaining(state: Consumption | None, quota: Quota, day: date, remaining: int) -> Consumption:
+def set_remaining(state: Consumption, remaining: int) -> Consumption:
     """Leaves exactly `remaining` for the rest of the window, above the plan's limit too."""
-    consumption = current(state, quota, day)
-    return replace(consumption, granted=remaining + consumption.used - quota.limit)
+    return replace(state, granted=remaining + state.used - state.quota.limit)

@@ -12,6 +12,7 @@ from typing import Any
 
 from emulation.gateway.api import GatewayResponse
 from emulation.gateway.exchange import Exchange
+from emulation.gateway.fields import is_header
 from emulation.gateway.proxy_event import request_context
 from emulation.gateway.templates import look_up, substitute
 from emulation.http import Response
@@ -127,7 +128,7 @@ def _apply_parameters(
         for existing in [key for key in headers if key.lower() == name.lower()]:
             del headers[existing]
         value = _parameter_value(source, exchange, values)
-        if value:
+        if value and is_header(name, value):  # it may be the client's own, decoded from its query
             headers[name] = value
 
 

@@ -72,6 +72,15 @@ class RoutingTable(Generic[M]):
         return node
 
 
+def canonical(path: str) -> str:
+    """The path as it is routed, the same for all its spellings: decoded, but for slashes within a segment.
+
+    >>> canonical("/%61dmin/"), canonical("/jobs/a%2fb")
+    ('admin', 'jobs/a%2Fb')
+    """
+    return "/".join(unquote(segment).replace("/", "%2F") for segment in _segments(path))
+
+
 def _segments(path: str) -> list[str]:
     stripped = path.strip("/")
     return stripped.split("/") if stripped else []

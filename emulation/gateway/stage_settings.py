@@ -9,7 +9,16 @@ from typing import Any
 
 from moto.apigateway import models
 
+from emulation.gateway.plan_rules import check_limit
+
 _THROTTLES = {"throttling/rateLimit": "throttlingRateLimit", "throttling/burstLimit": "throttlingBurstLimit"}
+
+
+def check_method_settings(operations: list[Mapping[str, Any]]) -> None:
+    """Raises InvalidPlan or ValueError unless every throttle that is set is a limit."""
+    for operation in operations:
+        if operation["op"] != "remove" and operation["path"].endswith(tuple(_THROTTLES)):
+            check_limit(operation["path"], operation["value"])
 
 
 def settle_method_settings(stage: models.Stage, known: set[str], operations: list[Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ effort".
 """
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 from emulation.gateway import quota as quotas
 from emulation.gateway.api import Method, Stage, UsagePlan
 from emulation.gateway.exchange import Caller
-from emulation.gateway.quota import Consumption, Quota
+from emulation.gateway.quota import Consumption, DayUsage, History, Quota
 from emulation.gateway.token_bucket import Bucket, Decision, Limit, take
 
 Layer: TypeAlias = tuple[Hashable, Limit]  # the bucket's name, and the limit it is under
@@ -32,19 +32,21 @@ class Admission(Enum):
 DENIAL_ORDER = (Admission.THROTTLED, Admission.QUOTA_EXCEEDED)
 
 
-class DayUsage(NamedTuple):
-    """Requests counted on a day, and what was left in the window at its end (or now)."""
-
-    used: int
-    remaining: int
-
-
 @dataclass(slots=True)
 class _Counter:
-    """One key under one plan's quota."""
+    """One key under one plan's quota: what happened, and the current window's sum of it."""
 
-    consumption: Consumption | None
-    days: dict[date, DayUsage]
+    history: History = field(default_factory=History)
+    consumption: Consumption | None = None
+
+    def current(self, quota: Quota, now: float) -> Consumption:
+        self.consumption = quotas.current(self.consumption, quota, quotas.day_of(now), self.history)
+        return self.consumption
+
+    def record(self, consumption: Consumption, *, requests: int) -> None:
+        used = self.history.used_on(consumption.day) + requests
+        self.history.days[consumption.day] = DayUsage(used, consumption.remaining)
+        self.consumption = consumption
 
 
 class _Counting(NamedTuple):
@@ -52,14 +54,7 @@ class _Counting(NamedTuple):
 
     counter: _Counter
     decision: Decision
-    day: date
     consumption: Consumption
-    remaining: int
-
-    def commit(self) -> None:
-        today = self.counter.days.get(self.day)
-        self.counter.consumption = self.consumption
-        self.counter.days[self.day] = DayUsage((today.used if today else 0) + 1, self.remaining)
 
 
 def layers(stage: Stage, method: Method, caller: Caller) -> list[Layer]:
@@ -105,7 +100,7 @@ class Ledger:
             return next(denial for denial in DENIAL_ORDER if denial in denials)
         self._buckets.update(taken)
         if counting is not None:
-            counting.commit()
+            counting.counter.record(counting.consumption, requests=1)
         return Admission.ADMITTED
 
     def usage(self, plan: UsagePlan, key_id: str, days: Sequence[date], now: float) -> list[DayUsage]:
@@ -118,39 +113,38 @@ class Ledger:
     def set_remaining(self, plan: UsagePlan, key_id: str, remaining: int, now: float) -> None:
         """Leaves `remaining` requests for the rest of the current window."""
         assert plan.quota is not None, "a plan without a quota leaves nothing to set"
-        day = quotas.day_of(now)
         counter = self._counter(plan.plan_id, key_id)
-        counter.consumption = quotas.set_remaining(counter.consumption, plan.quota, day, remaining)
-        counter.days[day] = DayUsage(counter.days.get(day, DayUsage(0, 0)).used, remaining)
+        consumption = quotas.set_remaining(counter.current(plan.quota, now), remaining)
+        counter.history.granted[quotas.window_of(plan.quota, consumption.day)] = consumption.granted
+        counter.record(consumption, requests=0)
 
     def _counting(self, caller: Caller, now: float) -> _Counting | None:
         """What counting the request would come to, or None if no quota counts it."""
         plan, key = caller.plan, caller.key
         if plan is None or key is None or plan.quota is None:
             return None
-        day = quotas.day_of(now)
         counter = self._counter(plan.plan_id, key.key_id)
-        consumption, decision = quotas.spend(counter.consumption, plan.quota, day)
-        return _Counting(counter, decision, day, consumption, consumption.remaining(plan.quota))
+        consumption, decision = quotas.spend(counter.current(plan.quota, now))
+        return _Counting(counter, decision, consumption)
 
     def _counter(self, plan_id: str, key_id: str) -> _Counter:
-        return self._counters.setdefault((plan_id, key_id), _Counter(None, {}))
+        return self._counters.setdefault((plan_id, key_id), _Counter())
 
     def _walk(
         self, plan_id: str, key_id: str, quota: Quota, last: date, *, first: date, now: float
     ) -> Iterator[tuple[date, DayUsage]]:
         """Each day up to `last`, from the start of the window `first` is in: what was left carries over."""
-        counter = self._counters.get((plan_id, key_id), _Counter(None, {}))
-        today = quotas.day_of(now)
+        counter = self._counters.get((plan_id, key_id), _Counter())
+        today = counter.current(quota, now)
         day = quotas.window_start(quota, first)
         remaining = quota.limit
         while day <= last:
             if quotas.window_start(quota, day) == day:
                 remaining = quota.limit
-            recorded = counter.days.get(day)
+            recorded = counter.history.days.get(day)
             if recorded is not None:
                 remaining = recorded.remaining
-            if day == today:  # by the limit as it is now, which may have been edited since
-                remaining = quotas.current(counter.consumption, quota, today).remaining(quota)
+            if day == today.day:  # by the limit as it is now, which may have been edited since
+                remaining = today.remaining
             yield day, DayUsage(recorded.used if recorded else 0, remaining)
             day += timedelta(days=1)

@@ -4,16 +4,21 @@ Imitated: a parameter that is present but blank is missing; every missing one is
 type has no model passes. Formats are not checked.
 """
 
+import asyncio
 import json
 
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 
 from emulation.gateway.exchange import Exchange
 from emulation.gateway.responses import Kind, Refused
 
 
-def validate(exchange: Exchange) -> None:
-    """Raises Refused unless the request has what its method's validator asks for."""
+async def validate(exchange: Exchange) -> None:
+    """Raises Refused unless the request has what its method's validator asks for.
+
+    A body may take long, so that it is validated in a thread and other requests go on.
+    """
     method = exchange.method
     missing = [
         each.name for each in method.required_parameters if not exchange.parameter(each.location, each.name)
@@ -21,19 +26,18 @@ def validate(exchange: Exchange) -> None:
     if missing:
         message = f"Missing required request parameters: [{', '.join(missing)}]"
         raise Refused(Kind.BAD_REQUEST_PARAMETERS, message=message)
-    if method.body_validators:
-        _validate_body(exchange)
+    validator = method.body_validators.get(exchange.media_type)
+    if validator is not None:
+        await asyncio.to_thread(_validate_body, validator, exchange.request.body)
 
 
-def _validate_body(exchange: Exchange) -> None:
-    validator = exchange.method.body_validators.get(exchange.media_type)
-    if validator is None:
-        return
+def _validate_body(validator: Validator, content: bytes) -> None:
     try:
-        body = json.loads(exchange.request.body)
-    except ValueError as error:  # not JSON, or not UTF-8
+        errors = [_told(error) for error in validator.iter_errors(json.loads(content))]
+    except (ValueError, RecursionError) as error:  # not JSON, not UTF-8, or nested too deep
         raise Refused(Kind.BAD_REQUEST_BODY, validation_error="[Unable to parse the body as JSON]") from error
-    errors = [_told(error) for error in validator.iter_errors(body)]
+    except TimeoutError as error:
+        raise Refused(Kind.BAD_REQUEST_BODY, validation_error="[A pattern takes too long]") from error
     if errors:
         raise Refused(Kind.BAD_REQUEST_BODY, validation_error=f"[{', '.join(errors)}]")
 

@@ -1,5 +1,6 @@
 """Requests reach the service they are meant for, and moto is changed exactly as its patches say."""
 
+import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ def test_start_is_refused_when_moto_is_of_another_version() -> None:
 
 def test_a_test_exists_when_a_patch_names_it() -> None:
     written = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
-    named = [patch.test for module in (aws_dynamodb, aws_sqs) for patch in module.patches(SystemClock())]
+    clock = SystemClock()
+    patches = (*aws_dynamodb.patches(clock), *aws_sqs.patches(clock, threading.Event()))
+    named = [patch.test for patch in patches]
 
     assert [test for test in named if f"def {test}(" not in written] == []
 

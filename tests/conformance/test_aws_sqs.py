@@ -158,6 +158,7 @@ def test_message_is_forgotten_when_its_retention_has_passed(
     sqs.send_message(QueueUrl=queue_url, MessageBody="young")
     clock.advance(1)
 
+    assert counts(sqs, queue_url) == (1, 0, 0)
     assert bodies(receive(sqs, queue_url)) == ["young"]
 
 
@@ -185,14 +186,34 @@ def test_duplicate_is_dropped_when_a_fifo_queue_took_its_like_within_five_minute
     sqs: Any, name: str, clock: ManualClock
 ) -> None:
     queue_url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    received = []
     for body, wait_seconds in (("a", 299), ("duplicate", 1), ("b", 0)):
         sqs.send_message(
             QueueUrl=queue_url, MessageBody=body, MessageGroupId="g", MessageDeduplicationId="same"
         )
         for message in receive(sqs, queue_url):
-            assert message["Body"] in {"a", "b"}
+            received.append(message["Body"])
             sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         clock.advance(wait_seconds)
+    assert received == ["a", "b"]
+
+
+def test_dead_letter_arrives_when_its_queue_has_just_taken_a_message_of_the_same_deduplication_id(
+    sqs: Any, name: str
+) -> None:
+    fifo = {"FifoQueue": "true"}
+    dead_url = sqs.create_queue(QueueName=f"{name}-dead.fifo", Attributes=fifo)["QueueUrl"]
+    dead = sqs.get_queue_attributes(QueueUrl=dead_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 1})
+    queue_url = sqs.create_queue(QueueName=f"{name}.fifo", Attributes={**fifo, "RedrivePolicy": policy})[
+        "QueueUrl"
+    ]
+    for url, body in ((dead_url, "other"), (queue_url, "poison")):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId="g", MessageDeduplicationId="same")
+    assert bodies(receive(sqs, queue_url, VisibilityTimeout=0)) == ["poison"]
+
+    assert receive(sqs, queue_url) == []
+    assert bodies(receive(sqs, dead_url)) == ["other", "poison"]
 
 
 def test_group_of_a_fifo_queue_waits_when_someone_works_on_it(sqs: Any, name: str) -> None:

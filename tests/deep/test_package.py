@@ -18,7 +18,10 @@ def test_a_deployable_is_built_when_the_project_is_packaged(tmp_path: Path) -> N
     project.mkdir()
     for name in ("app.py", "requirements.txt", "chalicelib", ".chalice"):
         source = REPOSITORY / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, project / name)
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("deployments"))
+        else:
+            shutil.copy(source, project / name)
     command = [Path(sys.executable).parent / "chalice", "package", "--stage", "local"]
     subprocess.run(
         [*command, "--merge-template", ".chalice/resources.json", "out"],

@@ -36,6 +36,19 @@ class ListQueue:
             self.changed.notify_all()
 
 
+@dataclass(slots=True)
+class HeldQueue(ListQueue):
+    """A queue whose receives, once begun, end when the test says so."""
+
+    polled: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        self.polled.set()
+        self.released.wait()
+        return {}
+
+
 def message(body: str) -> dict[str, Any]:
     return {
         "MessageId": f"id of {body}",

@@ -2,20 +2,25 @@
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chalice.constants import DEFAULT_LAMBDA_TIMEOUT
 
 from emulation.functions import FunctionFailed, FunctionHost, FunctionTimedOut, UnknownFunction
+from emulation.limits import Limits, read_limits
+from emulation.pool import KEPT_IDLE, Pool, Worker
 from emulation.worker import Declared, QueueSource, Schedule
 from tests.emulation.meeting import meeting_point
 from tests.stack_process import REPOSITORY, processes_writing_to
 from tests.waiting import until
 
 APP = Path(__file__).parent / "app"
+APP_THAT_HANGS = Path(__file__).parent / "app_that_hangs"
 PATIENCE = 20.0
 
 
@@ -113,6 +118,38 @@ def test_process_is_killed_when_its_function_overruns_its_limit(tmp_path: Path) 
     play(scenario())
 
 
+def test_process_is_killed_when_its_answer_cannot_be_read(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with running(tmp_path) as host, meeting_point() as point:
+            with pytest.raises(FunctionFailed) as failed:
+                await host.invoke("nest", {"port": point.port}, PATIENCE)
+            assert failed.value.error_type == "Runtime.MarshalError"
+            await asyncio.wait_for((await point.guest()).gone(), PATIENCE)
+
+    play(scenario())
+
+
+def test_few_processes_are_kept_when_a_burst_is_long_over() -> None:
+    retired: list[int] = []
+
+    class IdleWorker(Worker):
+        def retire(self) -> None:
+            retired.append(self.pid)
+
+    def worker(pid: int, idle_since: float) -> Worker:
+        unused: Any = None
+        return IdleWorker(pid, unused, unused, idle_since)
+
+    burst = deque(worker(pid, idle_since=float("-inf")) for pid in range(32))
+    pool = Pool(Limits(), asyncio.Semaphore(32), burst)
+    pool.put_back(worker(32, idle_since=0.0))
+    assert retired == list(range(33 - KEPT_IDLE))
+
+
+def test_limits_are_those_that_chalice_deploys_when_nothing_is_configured(tmp_path: Path) -> None:
+    assert read_limits(tmp_path / "config.json", "any") == Limits(DEFAULT_LAMBDA_TIMEOUT, None)
+
+
 def test_function_runs_on_when_its_caller_stops_waiting(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as host, meeting_point() as point:
@@ -185,7 +222,7 @@ def test_app_tells_its_functions_and_what_wakes_them_when_it_starts(tmp_path: Pa
         assert each == QueueSource(
             function="each", queue="probe-each", batch_size=1, window_seconds=0, maximum_concurrency=None
         )
-        assert (batch.batch_size, batch.window_seconds) == (20, 1)
+        assert (batch.batch_size, batch.window_seconds) == (20, 10)
         assert declared.schedules == (Schedule(function="tick", expression="rate(1 minute)"),)
         assert {"api_handler", "gate", "each", "batch", "tick", "describe"} <= set(declared.functions)
         assert isinstance(declared, Declared)
@@ -205,6 +242,20 @@ def test_reason_is_given_when_the_app_cannot_be_imported(tmp_path: Path) -> None
     play(scenario())
 
 
+def test_nothing_is_left_when_a_start_that_hangs_is_stopped(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        host = FunctionHost(APP_THAT_HANGS, log=tmp_path / "functions.log")
+        async with meeting_point() as point:
+            starting = asyncio.create_task(host.start({"PORT": str(point.port)}))
+            guest = await point.guest()
+            starting.cancel()
+            await asyncio.wait_for(host.stop(), PATIENCE)
+            await guest.gone()
+
+    play(scenario())
+    assert processes_writing_to(tmp_path) == []
+
+
 HOST_THAT_IS_KILLED = """
 import asyncio, sys
 from pathlib import Path
@@ -212,25 +263,26 @@ from emulation.functions import FunctionHost
 
 async def main():
     host = FunctionHost(Path(sys.argv[1]), log=Path(sys.argv[2]))
-    await host.start({})
+    await host.start({"PORT": sys.argv[3]})
     await host.invoke("meet", {"port": int(sys.argv[3])}, 60)
 
 asyncio.run(main())
 """
 
 
-def test_no_process_is_left_when_the_stack_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("app", "processes"), [(APP, 2), (APP_THAT_HANGS, 1)])
+def test_no_process_is_left_when_the_stack_is_killed(tmp_path: Path, app: Path, processes: int) -> None:
     log = tmp_path / "functions.log"
 
     async def scenario() -> None:
         async with meeting_point() as point:
-            command = [sys.executable, "-c", HOST_THAT_IS_KILLED, str(APP), str(log), str(point.port)]
+            command = [sys.executable, "-c", HOST_THAT_IS_KILLED, str(app), str(log), str(point.port)]
             stack = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY)
             guest = await point.guest()
-            assert len(processes_writing_to(tmp_path)) == 2
+            assert len(processes_writing_to(tmp_path)) == processes
             stack.kill()
             await stack.wait()
-            await guest.gone()
+            await asyncio.wait_for(guest.gone(), PATIENCE)
 
     play(scenario())
     until(lambda: processes_writing_to(tmp_path) == [], within_seconds=5, what="all processes gone")

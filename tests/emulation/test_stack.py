@@ -1,6 +1,7 @@
 """A stack as a person has it: a process that starts, serves, and leaves nothing behind."""
 
 import json
+import os
 import signal
 import socket
 import stat
@@ -14,7 +15,13 @@ import httpx
 import pytest
 
 from emulation.environment import edge_client
-from tests.stack_process import REPOSITORY, StackProcess, processes_writing_to, start_stack
+from tests.stack_process import (
+    REPOSITORY,
+    STOPPED_SECONDS,
+    StackProcess,
+    processes_writing_to,
+    start_stack,
+)
 from tests.waiting import until
 
 APP = Path(__file__).parent / "app"
@@ -174,16 +181,52 @@ def test_nothing_is_left_when_the_stack_is_killed(tmp_path: Path) -> None:
         stack.process.kill()
         stack.process.wait()
         until(lambda: processes_writing_to(tmp_path) == [], within_seconds=5, what="all processes gone")
-    with start_stack(tmp_path, project=APP) as again:
-        until(lambda: "Ready" in again.printed.read_text(), within_seconds=30)
 
 
-def test_reason_is_one_line_when_the_app_cannot_start(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("raise RuntimeError('no app today')")
+def test_stack_ends_with_a_line_when_its_functions_process_ends(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").touch()  # of a stack that was killed
+    with start_stack(tmp_path, project=APP) as stack:
+        until(lambda: "Ready" in stack.printed.read_text(), within_seconds=30)
+        pid = stack.process.pid
+        (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        assert stack.process.wait(STOPPED_SECONDS) == 1
+    last = stack.printed.read_text().splitlines()[-1]
+    assert "the process of the functions ended" in last
+    assert last.endswith("functions.log")
+    assert list(tmp_path.glob("stack.json")) == processes_writing_to(tmp_path) == []
+
+
+CRON = """
+from chalice import Chalice
+app = Chalice("probe")
+@app.schedule("cron(0 0 1 * ? *)")
+def monthly(event): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("app.py", "raise RuntimeError('no app today')", "no app today"),
+        (
+            "app.py",
+            CRON,
+            "the schedule of monthly: ValueError: schedule 'cron(0 0 1 * ? *)' is not understood",
+        ),
+        ("pyproject.toml", "[tool.emulation", "pyproject.toml: TOMLDecodeError"),
+    ],
+    ids=["import", "cron", "project"],
+)
+def test_reason_is_one_line_when_the_app_cannot_start(
+    tmp_path: Path, file: str, content: str, reason: str
+) -> None:
+    (tmp_path / file).write_text(content)
     failed = emulation(
         "up", "--port", "0", "--state-dir", str(tmp_path / "state"), "--project", str(tmp_path)
     )
     assert failed.returncode == 1
-    assert "no app today" in failed.stderr
+    assert reason in failed.stderr
+    assert not (tmp_path / "state" / "stack.json").exists()
     assert len(failed.stderr.splitlines()) == 1
     assert processes_writing_to(tmp_path) == []

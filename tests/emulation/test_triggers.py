@@ -11,9 +11,9 @@ import pytest
 from emulation.clock import ManualClock
 from emulation.functions import FunctionFailed
 from emulation.sqs_event import event_of
-from emulation.triggers import QueueMapping, run_schedule
+from emulation.triggers import LANES, QueueMapping, lanes_of, run_schedule
 from emulation.worker import QueueSource, Schedule
-from tests.emulation.list_queue import ListQueue, message
+from tests.emulation.list_queue import HeldQueue, ListQueue, message
 
 START = 1_795_000_000.0
 PATIENCE = 20.0
@@ -76,6 +76,10 @@ def failing(bodies: list[str]) -> object:
     raise FunctionFailed("work", "ValueError", "not today")
 
 
+def broken(bodies: list[str]) -> object:
+    raise RuntimeError("nobody thought of this")
+
+
 @pytest.mark.parametrize(
     ("answer", "deleted"),
     [
@@ -86,10 +90,15 @@ def failing(bodies: list[str]) -> object:
         (lambda bodies: {"batchItemFailures": [{"itemIdentifier": None}]}, []),
         (lambda bodies: {"batchItemFailures": [{"id": "id of b"}]}, []),
         (lambda bodies: {"batchItemFailures": [{"itemIdentifier": "of another batch"}]}, []),
+        (lambda bodies: {"batchItemFailures": [{"itemIdentifier": []}]}, []),
         (lambda bodies: {"batchItemFailures": "id of b"}, []),
         (failing, []),
+        (broken, []),
     ],
-    ids=["nothing", "text", "no failures", "one failed", "null", "no id", "unknown id", "no list", "raised"],
+    ids=[
+        *("nothing", "text", "no failures", "one failed"),
+        *("null", "no id", "unknown id", "odd id", "no list", "raised", "bug"),
+    ],
 )
 def test_done_messages_are_deleted_when_a_batch_ends(
     answer: Callable[[list[str]], object], deleted: list[str]
@@ -148,10 +157,26 @@ def test_messages_stay_in_the_queue_when_all_lanes_are_busy() -> None:
 
 def test_mapping_ends_at_once_when_it_is_cancelled_in_a_long_poll() -> None:
     async def scenario() -> None:
-        async with mapped(ListQueue(), Function().invoke):
-            await asyncio.to_thread(lambda: None)
+        queue = HeldQueue()
+        try:
+            async with mapped(queue, Function().invoke):
+                assert await asyncio.to_thread(queue.polled.wait, PATIENCE)
+        finally:
+            queue.released.set()
 
     play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("maximum", "reserved", "lanes"), [(None, None, LANES), (7, None, 7), (None, 6, 6), (9, 2, 2), (3, 8, 3)]
+)
+def test_lanes_are_what_both_limits_allow_when_a_mapping_begins(
+    maximum: int | None, reserved: int | None, lanes: int
+) -> None:
+    source = QueueSource(
+        function="work", queue="jobs", batch_size=1, window_seconds=0, maximum_concurrency=maximum
+    )
+    assert lanes_of(source, reserved=reserved) == lanes
 
 
 def test_one_firing_makes_up_for_all_missed_when_the_clock_jumps() -> None:
@@ -171,9 +196,10 @@ def test_one_firing_makes_up_for_all_missed_when_the_clock_jumps() -> None:
     play(scenario)
 
 
-def test_schedule_fires_again_when_its_function_failed() -> None:
+@pytest.mark.parametrize("answer", [failing, broken])
+def test_schedule_fires_again_when_its_function_failed(answer: Callable[[list[str]], object]) -> None:
     async def scenario() -> None:
-        clock, function = ManualClock(START), Function(failing)
+        clock, function = ManualClock(START), Function(answer)
         schedule = Schedule(function="sweep", expression="rate(5 minutes)")
         async with cancelled_at_the_end(run_schedule(schedule, clock, function.invoke)):
             await asyncio.to_thread(lambda: None)

@@ -1,4 +1,4 @@
-"""The control plane: import, snapshots, and what applies live."""
+"""The control plane: snapshots, and what applies live."""
 
 import json
 from typing import Any
@@ -8,46 +8,6 @@ from botocore.exceptions import ClientError
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
-
-DOCUMENT = apis.document(
-    {
-        "/v1/jobs/{id}": {
-            "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
-            "post": apis.operation(
-                operationId="change",
-                security=[{"auth": [], "api_key": []}],
-                parameters=[{"$ref": "#/components/parameters/Trace"}],
-                requestBody={"$ref": "#/components/requestBodies/Change"},
-            ),
-            "get": apis.operation(security=[]),
-        },
-        "/rest/{proxy+}": {"x-amazon-apigateway-any-method": apis.operation()},
-    },
-    security=[{"api_key": []}],
-    components={
-        "securitySchemes": {"auth": apis.authorizer_scheme(), "api_key": apis.API_KEY_SCHEME},
-        "parameters": {"Trace": {"name": "X-Trace", "in": "header", "schema": {"type": "string"}}},
-        "requestBodies": {
-            "Change": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Change"}}}}
-        },
-        "schemas": {"Change": {"type": "object"}},
-    },
-    **{
-        "x-amazon-apigateway-api-key-source": "AUTHORIZER",
-        "x-amazon-apigateway-request-validators": {
-            "all": {"validateRequestBody": True, "validateRequestParameters": True}
-        },
-        "x-amazon-apigateway-request-validator": "all",
-        "x-amazon-apigateway-gateway-responses": {"THROTTLED": {"statusCode": 430}},
-        "x-amazon-apigateway-binary-media-types": ["image/png"],
-    },
-)
-
-
-def _get_method(api: apis.Api, path: str, verb: str) -> Any:
-    return api.stack.apigateway.get_method(
-        restApiId=api.api_id, resourceId=api.resource_id(path), httpMethod=verb
-    )
 
 
 def _put_method(stack: Stack, api_id: str, resource_id: str, verb: str) -> None:
@@ -63,74 +23,6 @@ def _put_method(stack: Stack, api_id: str, resource_id: str, verb: str) -> None:
         integrationHttpMethod="POST",
         uri=apis.function_uri("hello"),
     )
-
-
-def test_reading_an_imported_api_back_shows_what_was_imported(stack: Stack) -> None:
-    api, control = apis.imported(stack, DOCUMENT), stack.apigateway
-    told: Any = control.get_rest_api(restApiId=api.api_id)
-    assert (told["name"], told["apiKeySource"], told["binaryMediaTypes"]) == (
-        "tested",
-        "AUTHORIZER",
-        ["image/png"],
-    )
-    paths = {each["path"] for each in control.get_resources(restApiId=api.api_id)["items"]}
-    assert paths == {"/", "/v1", "/v1/jobs", "/v1/jobs/{id}", "/rest", "/rest/{proxy+}"}
-    (authorizer,) = control.get_authorizers(restApiId=api.api_id)["items"]
-    assert (authorizer["type"], authorizer["identitySource"]) == (
-        "TOKEN",
-        "method.request.header.Authorization",
-    )
-    assert authorizer["authorizerResultTtlInSeconds"] == 0
-    (validator,) = control.get_request_validators(restApiId=api.api_id)["items"]
-    assert control.get_gateway_response(restApiId=api.api_id, responseType="THROTTLED")["statusCode"] == "430"
-    method = _get_method(api, "/v1/jobs/{id}", "POST")
-    assert (method["authorizationType"], method["authorizerId"]) == ("CUSTOM", authorizer["id"])
-    assert (method["apiKeyRequired"], method["operationName"]) == (True, "change")
-    assert (method["requestValidatorId"], method["requestModels"]) == (
-        validator["id"],
-        {"application/json": "Change"},
-    )
-    assert method["requestParameters"] == {
-        "method.request.path.id": True,
-        "method.request.header.X-Trace": False,
-    }
-    assert method["methodIntegration"]["uri"] == apis.function_uri("hello")
-
-
-def test_an_operation_without_security_of_its_own_takes_the_documents(stack: Stack) -> None:
-    api = apis.imported(stack, DOCUMENT)
-    assert _get_method(api, "/rest/{proxy+}", "ANY")["apiKeyRequired"] is True
-    assert _get_method(api, "/v1/jobs/{id}", "GET")["apiKeyRequired"] is False
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"not JSON",
-        b"[]",
-        b'{"swagger": "2.0", "info": {"title": "old"}}',
-        b'{"openapi": "3.0.3", "info": {}}',
-        json.dumps(apis.document({"/a": {"get": apis.operation(security=[{"unknown": []}])}})).encode(),
-        json.dumps(apis.document({"/a": {"get": {"parameters": [{"$ref": "#/components/none"}]}}})).encode(),
-    ],
-)
-def test_a_document_that_cannot_be_imported_is_refused_and_leaves_nothing(stack: Stack, body: bytes) -> None:
-    with pytest.raises(ClientError) as refused:
-        stack.apigateway.import_rest_api(body=body)
-    assert refused.value.response["Error"]["Code"] == "BadRequestException"
-    assert stack.apigateway.get_rest_apis()["items"] == []
-
-
-def test_putting_a_document_merges_with_or_overwrites_what_is_there(stack: Stack) -> None:
-    api = apis.imported(stack, apis.document({"/a": {"get": apis.operation()}}))
-    put = stack.apigateway.put_rest_api
-    seen = []
-    for mode in ("merge", "overwrite"):
-        body = json.dumps(apis.document({"/b": {"get": apis.operation()}})).encode()
-        put(restApiId=api.api_id, mode=mode, body=body)
-        api.redeploy()
-        seen.append((api.get("/a").status_code, api.get("/b").status_code))
-    assert seen == [(200, 200), (403, 200)]
 
 
 def test_an_api_made_by_hand_is_served(stack: Stack) -> None:
@@ -207,7 +99,7 @@ def test_a_method_whose_authorization_is_not_imitated_is_closed_not_open(stack: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/quota/limit", "/apiStages/none:test/throttle/a/GET/rateLimit"]
+    "path", ["/nothing", "/quota/limit", "/apiStages/none:test/throttle/a/GET/rateLimit", "/apiStages"]
 )
 def test_a_patch_that_cannot_be_applied_is_refused_and_changes_nothing(stack: Stack, path: str) -> None:
     plan = stack.apigateway.create_usage_plan(name="plan", throttle={"rateLimit": 1, "burstLimit": 1})["id"]
@@ -221,3 +113,23 @@ def test_a_patch_that_cannot_be_applied_is_refused_and_changes_nothing(stack: St
         )
     assert refused.value.response["Error"]["Code"] == "BadRequestException"
     assert stack.apigateway.get_usage_plan(usagePlanId=plan)["throttle"]["burstLimit"] == 1
+
+
+def test_a_method_is_as_it_was_when_one_of_its_operations_is_refused(stack: Stack) -> None:
+    parameter = {"name": "q", "in": "query", "required": True, "schema": {"type": "string"}}
+    operation = apis.operation(security=apis.KEY_REQUIRED, parameters=[parameter])
+    api = apis.imported(stack, apis.document({"/a": {"get": operation}}, **apis.KEYED))
+    named: Any = {"restApiId": api.api_id, "resourceId": api.resource_id("/a"), "httpMethod": "GET"}
+    operations: Any = [
+        {"op": "replace", "path": "/apiKeyRequired", "value": "false"},
+        {"op": "remove", "path": "/requestParameters/method.request.querystring.q"},
+        {"op": "replace", "path": "/nothing", "value": "1"},
+    ]
+    with pytest.raises(ClientError) as refused:
+        stack.apigateway.update_method(**named, patchOperations=operations)
+    assert refused.value.response["Error"]["Code"] == "BadRequestException"
+    method = stack.apigateway.get_method(**named)
+    assert (method["apiKeyRequired"], method["requestParameters"]) == (
+        True,
+        {"method.request.querystring.q": True},
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from emulation import asgi
 from emulation.aws import Aws
 from emulation.clock import ManualClock, SystemClock
 from emulation.edge import Edge
@@ -165,3 +166,27 @@ def test_the_port_is_refused_when_it_is_taken(loop: Loop, stack: Stack, clock: M
     with pytest.raises(OSError, match="in use"):
         loop.run(edge.start("127.0.0.1", int(stack.url.rpartition(":")[2])))
     loop.run(edge.stop())
+
+
+def test_a_port_is_taken_from_the_moment_it_is_listened_on() -> None:
+    with asgi.listen("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
+        asgi.listen("127.0.0.1", first.getsockname()[1])
+
+
+class ServingNothing(asyncio.SelectorEventLoop):
+    """An event loop in which no server can start."""
+
+    async def create_server(self, *arguments: object, **settings: object) -> asyncio.Server:
+        raise OSError("no servers here")
+
+
+def test_starting_fails_when_the_server_cannot_start(clock: ManualClock) -> None:
+    edge = Edge(clock=clock, aws=Aws(clock))
+
+    async def start_and_stop() -> None:
+        with pytest.raises(OSError, match="no servers here"):
+            await asyncio.wait_for(edge.start(), timeout=5)
+        await edge.stop()
+
+    with asyncio.Runner(loop_factory=ServingNothing) as runner:
+        runner.run(start_and_stop())

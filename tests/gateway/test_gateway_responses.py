@@ -162,3 +162,16 @@ def test_the_access_log_tells_one_line_a_request_and_no_secret(stack: Stack) -> 
     assert admitted["responseLatencyMs"] >= 0
     assert "kkkk" not in json.dumps(stack.log_lines())
     assert "wrong" not in json.dumps(stack.log_lines())
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [("fine", "fine"), ("a%0D%0AX-Injected:%201", None), ("%00", None)]
+)
+def test_what_a_client_sends_is_no_header_of_the_answer_when_it_would_break_it(
+    stack: Stack, asked: str, told: str | None
+) -> None:
+    parameters = {"gatewayresponse.header.X-Asked": "method.request.querystring.q"}
+    api = _customised(stack, {"INVALID_API_KEY": {"responseParameters": parameters}})
+    answer = api.get(f"/keyed?q={asked}")
+    assert (answer.status_code, answer.headers.get("x-asked")) == (403, told)
+    assert "x-injected" not in answer.headers

@@ -1,6 +1,7 @@
 """The Lambda proxy integration, event and response, and MOCK."""
 
 import base64
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -104,6 +105,20 @@ def test_no_field_of_a_result_is_mandatory(stack: Stack, result: object, status:
     assert (answer.status_code, answer.content) == (status, body)
 
 
+@pytest.mark.parametrize("status", [204, 304])
+def test_the_connection_goes_on_when_a_result_without_content_has_a_body(stack: Stack, status: int) -> None:
+    api = _api(stack)
+    stack.functions["hello"] = lambda event: {"statusCode": status, "body": "there is none"}
+    connection = HTTPConnection(stack.url.removeprefix("http://"), timeout=10)
+    seen = []
+    for _ in range(2):
+        connection.request("GET", f"/_aws/execute-api/{api.api_id}/{api.stage}/jobs/7")
+        answer = connection.getresponse()
+        seen.append((answer.status, answer.read(), connection.sock is not None))
+    connection.close()
+    assert seen == [(status, b"", True)] * 2
+
+
 @pytest.mark.parametrize(
     "result",
     [
@@ -117,6 +132,14 @@ def test_no_field_of_a_result_is_mandatory(stack: Stack, result: object, status:
         {"statusCode": 200, "headers": "X: 1"},
         {"statusCode": 200, "headers": {"X": "1\r\nY: 2"}},
         {"statusCode": 99},
+        {"statusCode": 100},
+        {"statusCode": 101},
+        {"statusCode": 600},
+        {"headers": {"X Spaced": "1"}},
+        {"headers": {"X-Split\r\nX-Other": "1"}},
+        {"headers": {"X-Ünlatin-ж": "1"}},
+        {"headers": {"": "1"}},
+        {"multiValueHeaders": {"X": ["fine", "not\0fine"]}},
     ],
 )
 def test_a_malformed_result_is_a_502(stack: Stack, result: object) -> None:
@@ -124,6 +147,14 @@ def test_a_malformed_result_is_a_502(stack: Stack, result: object) -> None:
     stack.functions["hello"] = lambda event: result
     answer = api.get("/jobs/7")
     assert (answer.status_code, answer.content) == (502, b'{"message": "Internal server error"}')
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("localhost", "80"), ("localhost:4566", "4566"), ("[::1]", "80"), ("[::1]:81", "81")]
+)
+def test_the_forwarded_port_is_the_hosts_or_else_that_of_http(stack: Stack, host: str, port: str) -> None:
+    _api(stack).get("/jobs/7", headers={"Host": host})
+    assert stack.events("hello")[0]["headers"]["X-Forwarded-Port"] == port
 
 
 def test_headers_are_passed_renamed_or_dropped_on_their_way_out(stack: Stack) -> None:

@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.gateway.quota import Consumption, Period, Quota, day_of, set_remaining, spend, window_start
+from emulation.gateway.quota import (
+    Consumption,
+    DayUsage,
+    History,
+    Period,
+    Quota,
+    current,
+    day_of,
+    set_remaining,
+    spend,
+    window_of,
+    window_start,
+)
 from emulation.gateway.token_bucket import Decision
 
 ADMITTED, DENIED = Decision.ADMITTED, Decision.DENIED
@@ -38,11 +50,15 @@ def test_windows_start_as_the_table_says(period: Period, offset: int, now: str, 
     assert window_start(Quota(1, period, offset), day) == date.fromisoformat(start)
 
 
-def decisions(quota: Quota, days: list[date]) -> list[Decision]:
+def decisions(*requests: tuple[Quota, date]) -> list[Decision]:
+    """What a request on each of the days is told, under the quota that the plan has by then."""
     state: Consumption | None = None
+    history = History()
     found = []
-    for day in days:
-        state, decision = spend(state, quota, day)
+    for quota, day in requests:
+        state, decision = spend(current(state, quota, day, history))
+        if decision is ADMITTED:
+            history.days[state.day] = DayUsage(history.used_on(state.day) + 1, state.remaining)
         found.append(decision)
     return found
 
@@ -66,21 +82,51 @@ TUESDAY, SUNDAY, NEXT_SUNDAY = (MONDAY + timedelta(days=days) for days in (1, -1
 def test_requests_are_counted_as_the_table_says(
     quota: Quota, days: list[date], expected: list[Decision]
 ) -> None:
-    assert decisions(quota, days) == expected
+    assert decisions(*((quota, day) for day in days)) == expected
+
+
+@pytest.mark.parametrize(
+    ("requests", "expected"),
+    [
+        # a period edited, and edited back
+        (
+            [(Quota(1, MONTH), MONDAY), (Quota(1, DAY), MONDAY), (Quota(1, MONTH), MONDAY)],
+            [ADMITTED, DENIED, DENIED],
+        ),
+        # a month sums up its days, those under a daily quota too
+        (
+            [(Quota(1, DAY), MONDAY), (Quota(2, MONTH), TUESDAY), (Quota(2, MONTH), TUESDAY)],
+            [ADMITTED, ADMITTED, DENIED],
+        ),
+        # an offset moves the window that is under way, forth and back
+        (
+            [(Quota(1, MONTH), SUNDAY), (Quota(1, MONTH, 22), MONDAY), (Quota(2, MONTH), MONDAY)],
+            [ADMITTED, ADMITTED, DENIED],
+        ),
+        # a smaller limit, and a larger one
+        (
+            [(Quota(2, DAY), MONDAY), (Quota(1, DAY), MONDAY), (Quota(2, DAY), MONDAY)],
+            [ADMITTED, DENIED, ADMITTED],
+        ),
+    ],
+)
+def test_what_was_used_is_not_handed_out_again_when_the_quota_is_edited(
+    requests: list[tuple[Quota, date]], expected: list[Decision]
+) -> None:
+    assert decisions(*requests) == expected
 
 
 def test_what_remains_is_what_was_set_when_it_is_above_the_limit() -> None:
-    quota = Quota(2, DAY)
-    state, _ = spend(None, quota, MONDAY)
-    state = set_remaining(state, quota, MONDAY, 10)
-    assert (state.used, state.remaining(quota)) == (1, 10)
+    state, _ = spend(current(None, Quota(2, DAY), MONDAY, History()))
+    state = set_remaining(state, 10)
+    assert (state.used, state.remaining) == (1, 10)
 
 
-def test_the_grant_ends_with_its_window() -> None:
-    quota = Quota(2, DAY)
-    state = set_remaining(None, quota, MONDAY, 10)
-    state, _ = spend(state, quota, TUESDAY)
-    assert state.remaining(quota) == 1
+def test_the_grant_is_its_windows_alone() -> None:
+    daily, monthly = Quota(2, DAY), Quota(2, MONTH)
+    history = History(granted={window_of(daily, MONDAY): 8})
+    quotas_on = [(daily, MONDAY), (monthly, MONDAY), (daily, TUESDAY), (daily, MONDAY)]
+    assert [current(None, *each, history).remaining for each in quotas_on] == [10, 2, 2, 10]
 
 
 days = st.lists(st.integers(0, 400).map(lambda each: date(2026, 1, 1) + timedelta(days=each)), max_size=80)
@@ -95,7 +141,7 @@ quotas = st.one_of(
 def test_no_window_admits_more_than_the_limit_whatever_the_clock_does(quota: Quota, days: list[date]) -> None:
     admitted: dict[date, int] = {}
     latest = date.min
-    for day, decision in zip(days, decisions(quota, days), strict=True):
+    for day, decision in zip(days, decisions(*((quota, day) for day in days)), strict=True):
         latest = max(latest, day)  # a request of an earlier day counts in the latest window there was
         if decision is ADMITTED:
             start = window_start(quota, latest)
@@ -111,7 +157,7 @@ def test_decisions_equal_a_count_a_window_when_time_only_goes_forward(quota: Quo
         start = window_start(quota, day)
         expected.append(ADMITTED if counts.get(start, 0) < quota.limit else DENIED)
         counts[start] = counts.get(start, 0) + (expected[-1] is ADMITTED)
-    assert decisions(quota, sorted(days)) == expected
+    assert decisions(*((quota, day) for day in sorted(days))) == expected
 
 
 @given(quotas, st.dates(date(2000, 1, 1), date(2100, 1, 1)))

@@ -124,6 +124,39 @@ def test_an_edited_limit_takes_effect_at_once(api: apis.Api) -> None:
     assert _send(api, 3) == [200, 200, 429]
 
 
+def test_no_more_than_the_quota_is_admitted_when_its_period_is_edited_there_and_back(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 2, "period": "MONTH"})
+    apis.key_in(api.stack, plan)
+    seen = _send(api, 3)
+    for period in ("DAY", "MONTH"):
+        _patch(api, plan, ("replace", "/quota/period", period))
+        seen += _send(api, 1)
+    assert seen == [200, 200, 429, 429, 429]
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[2, 0]]
+
+
+def test_what_was_set_to_remain_holds_when_the_quota_is_edited_there_and_back(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 5, "period": "MONTH"})
+    key = apis.key_in(api.stack, plan)
+    operations: Any = [{"op": "replace", "path": "/remaining", "value": "0"}]
+    api.stack.apigateway.update_usage(usagePlanId=plan, keyId=key, patchOperations=operations)
+    _patch(api, plan, ("replace", "/quota/period", "DAY"))
+    seen = _send(api, 1)
+    _patch(api, plan, ("replace", "/quota/period", "MONTH"))
+    assert [*seen, *_send(api, 1)] == [200, 429]
+
+
+@pytest.mark.parametrize(("start", "end"), [("9999-12-01", "9999-12-31"), ("0001-01-01", "0001-01-02")])
+def test_get_usage_is_refused_when_the_days_are_at_the_end_of_time(
+    api: apis.Api, start: str, end: str
+) -> None:
+    plan = api.plan(quota={"limit": 5, "period": "MONTH", "offset": 3})
+    apis.key_in(api.stack, plan)
+    with pytest.raises(ClientError) as refused:
+        api.stack.apigateway.get_usage(usagePlanId=plan, startDate=start, endDate=end)
+    assert refused.value.response["Error"]["Code"] == "BadRequestException"
+
+
 @pytest.mark.parametrize("remaining", [0, 2, 5])
 def test_enforcement_follows_when_what_remains_is_set_below_or_above_the_limit(
     api: apis.Api, remaining: int

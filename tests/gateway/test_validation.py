@@ -1,10 +1,17 @@
 """Request validation: parameters and body."""
 
+import asyncio
 import json
-from typing import Any
+import threading
+from typing import Any, cast
 
 import pytest
 
+from emulation.gateway import validation
+from emulation.gateway.api import Authorization, Integration, IntegrationKind, Method
+from emulation.gateway.exchange import Exchange
+from emulation.gateway.routing import Route
+from emulation.http import Request
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
 
@@ -63,6 +70,8 @@ INVALID = (400, '{"message":"Invalid request body"}')
         ("{}", INVALID),
         ("not JSON", INVALID),
         ("", INVALID),
+        ("[" * 100_000, INVALID),
+        ('{"name":"a","children":[' * 900 + "]}" * 900, INVALID),
     ],
 )
 def test_the_body_is_held_against_the_model(stack: Stack, body: str, expected: tuple[int, str]) -> None:
@@ -117,3 +126,85 @@ def test_a_model_made_through_the_control_plane_is_used(stack: Stack) -> None:
     )
     api.redeploy()
     assert _post(api, '{"name":"long"}', "/trees") == INVALID
+
+
+BACKTRACKING = "^(a|a)*$"
+
+
+@pytest.mark.parametrize(
+    ("schema", "body"),
+    [
+        ({"type": "string", "pattern": BACKTRACKING}, "a" * 50 + "!"),
+        ({"patternProperties": {BACKTRACKING: {}}}, {"a" * 50 + "!": 1}),
+        ({"additionalProperties": False, "patternProperties": {BACKTRACKING: {}}}, {"a" * 50 + "!": 1}),
+    ],
+)
+def test_a_body_is_refused_when_a_pattern_backtracks_over_it_without_end(
+    stack: Stack, schema: Any, body: Any
+) -> None:
+    api = _api_of(stack, schema)
+    assert _post(api, json.dumps(body), "/bodies") == INVALID
+    (line,) = stack.log_lines()
+    assert line["validationError"] == "[A pattern takes too long]"
+
+
+def test_patterns_of_names_and_values_are_held_against_the_body(stack: Stack) -> None:
+    named = {"patternProperties": {"^x-": {"type": "string", "pattern": "^[0-9]+$"}}}
+    api = _api_of(stack, {**named, "properties": {"a": {}}, "additionalProperties": False})
+    bodies: list[Any] = [{"a": 1, "x-b": "1"}, {"x-b": "one"}, {"x-b": 1}, {"b": "1"}, 7]
+    assert [_post(api, json.dumps(body), "/bodies")[0] for body in bodies] == [200, 400, 400, 400, 200]
+
+
+def _api_of(stack: Stack, schema: Any) -> apis.Api:
+    settings: dict[str, Any] = {
+        "requestBody": {"content": {"application/json": {"schema": schema}}},
+        "x-amazon-apigateway-request-validator": "body",
+    }
+    validators = {"body": {"validateRequestBody": True, "validateRequestParameters": False}}
+    paths = {"/bodies": {"post": apis.operation(**settings)}}
+    return apis.imported(
+        stack, apis.document(paths, **{"x-amazon-apigateway-request-validators": validators})
+    )
+
+
+class Waiting:
+    """A validator that is content once the rest of the event loop has run."""
+
+    def __init__(self) -> None:
+        self.others_ran = threading.Event()
+
+    def iter_errors(self, body: object) -> list[Any]:
+        assert self.others_ran.wait(timeout=5), "the event loop waits for the validation"
+        return []
+
+
+def test_other_requests_go_on_while_a_body_is_validated() -> None:
+    waiting = Waiting()
+    method = Method(
+        verb="POST",
+        resource_id="r",
+        resource_path="/",
+        authorization=Authorization.NONE,
+        authorizer=None,
+        api_key_required=False,
+        required_parameters=(),
+        body_validators={"application/json": cast(Any, waiting)},
+        integration=Integration(kind=IntegrationKind.MOCK),
+    )
+    request = Request(method="POST", path="/", query="", headers=(), body=b"{}", source_ip="127.0.0.1")
+    exchange = Exchange(
+        request=request,
+        request_id="r",
+        now=0.0,
+        stage=cast(Any, None),
+        path="/",
+        route=Route(method, {}),
+    )
+
+    async def another() -> None:
+        waiting.others_ran.set()
+
+    async def together() -> None:
+        await asyncio.gather(validation.validate(exchange), another())
+
+    asyncio.run(together())

@@ -2,12 +2,14 @@
 
 import os
 import socket
+import sys
 from typing import Any
 
 from chalice import Chalice, Rate
 
 app = Chalice("probe")
 invocations = 0
+connections: list[socket.socket] = []
 
 
 @app.route("/hello/{name}")
@@ -52,6 +54,18 @@ def unserializable(event: Any, context: Any) -> object:
 
 
 @app.lambda_function()
+def nest(event: Any, context: Any) -> list[Any]:
+    """Returns what can be written as JSON and not be read; the test hears when the process is no more."""
+    connections.append(socket.create_connection(("127.0.0.1", event["port"])))
+    connections[-1].sendall(b"here\n")
+    sys.setrecursionlimit(20_000)
+    nested: list[Any] = []
+    for _ in range(5_000):
+        nested = [nested]
+    return nested
+
+
+@app.lambda_function()
 def hang(event: Any, context: Any) -> None:
     """Never returns, for the test does not answer."""
     report(event["port"], str(os.getpid()))
@@ -75,7 +89,7 @@ def each(event: Any) -> None:
         print(record.body)
 
 
-@app.on_sqs_message(queue="probe-batch", batch_size=20, maximum_batching_window_in_seconds=1)
+@app.on_sqs_message(queue="probe-batch", batch_size=20, maximum_batching_window_in_seconds=10)
 def batch(event: Any) -> None:
     print([record.body for record in event])
 
