@@ -22,7 +22,7 @@ STAGE = "local"
 USES = ("submit", "read")
 """A usage plan for each, so that polling cannot eat the quota of submits."""
 
-TENANT_FACTS = ("tenant_id", "plan", "client_id", "client_secret")
+TENANT_FACTS = ("tenant_id", "name", "plan", "client_id", "client_secret")
 
 
 class ProvisioningFailed(Exception):

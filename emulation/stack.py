@@ -208,7 +208,7 @@ class _Run:
         )
         started.signer, started.tenants = made.signer, made.tenants
         self.progress.done(
-            "tenants", ", ".join(f"{each['tenant_id']} ({each['plan']})" for each in started.tenants)
+            "tenants", ", ".join(f"{each['name']} ({each['plan']})" for each in started.tenants)
         )
 
     async def _deploy(self, node: Node, started: Started) -> None:

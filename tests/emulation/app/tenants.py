@@ -3,5 +3,11 @@
 import json
 import os
 
-tenant = {"tenant_id": os.environ["GREETING"], "plan": "free", "client_id": "me", "client_secret": "s3cret"}
+tenant = {
+    "tenant_id": os.environ["GREETING"],
+    "name": "acme",
+    "plan": "free",
+    "client_id": "me",
+    "client_secret": "s3cret",
+}
 print(json.dumps({"tenants": [tenant]}))
