@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-# Python's own. Importing web3 raises it to 100,000, at which nesting overflows the C stack and ends the process.
+# Python's own. web3 raises it to 100,000, at which nesting overflows the C stack and ends the process.
 RECURSION_LIMIT = 1_000
 
 
