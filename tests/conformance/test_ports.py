@@ -10,7 +10,8 @@ import pytest
 
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
-from chalicelib.adapters.memory import MemoryChainTransactions, MemoryJobs, MemoryPayloads
+from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads
+from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.s3 import S3Payloads
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import job as domain

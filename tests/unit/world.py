@@ -8,7 +8,6 @@ from pydantic import JsonValue
 
 from chalicelib.adapters.memory import (
     ManualClock,
-    MemoryChainTransactions,
     MemoryJobs,
     MemoryKeys,
     MemoryPayloads,
@@ -17,6 +16,7 @@ from chalicelib.adapters.memory import (
     SequentialIds,
 )
 from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.domain.entitlements import Plan, Tenant
 from chalicelib.domain.job import Job, JobRef, lease
 from chalicelib.job_types import JOB_TYPES
