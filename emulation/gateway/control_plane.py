@@ -19,12 +19,13 @@ from moto.core.exceptions import JsonRESTError
 
 from emulation.gateway import imports
 from emulation.gateway.api import ACCOUNT, REGION, Deployment, View
-from emulation.gateway.compiler import compile_deployment, compile_view
+from emulation.gateway.compiler import compile_deployment
 from emulation.gateway.imports import Mode
 from emulation.gateway.openapi_import import InvalidDocument
 from emulation.gateway.plan_patch import InvalidPatch, patched_method, patched_plan
 from emulation.gateway.plan_rules import InvalidPlan, KeyConflict, check_key, check_plan
 from emulation.gateway.stage_settings import check_method_settings, settle_method_settings
+from emulation.gateway.view_compiler import compile_view
 from emulation.http import Request, Response
 
 
