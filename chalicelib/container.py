@@ -17,8 +17,9 @@ from chalicelib.adapters.secrets import SecretsManagerKeys
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
 from chalicelib.job_types import JOB_TYPES
+from chalicelib.plans import PlansFile, load_plans
 from chalicelib.ports import Chain, Clock
-from chalicelib.settings import Settings, load_plans
+from chalicelib.settings import Settings
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.issue_token import IssueToken
@@ -129,6 +130,11 @@ class Container:
         self.settings: Settings = adapters.settings
 
     @cached_property
+    def plans(self) -> PlansFile:
+        """The plans and their prices."""
+        return load_plans()
+
+    @cached_property
     def submit_job(self) -> SubmitJob:
         """Wired `SubmitJob`."""
         a = self._adapters
@@ -136,7 +142,8 @@ class Container:
             jobs=a.jobs,
             queue=a.queue,
             tenants=a.tenants,
-            plans=load_plans(),
+            plans=self.plans.entitlements,
+            prices=self.plans.price_book,
             job_types=JOB_TYPES,
             clock=a.clock,
             ids=a.ids,
@@ -189,6 +196,7 @@ class Container:
                 keys=a.keys,
                 queue=a.queue,
                 clock=a.clock,
+                prices=self.plans.price_book,
                 signer=self.settings.signer,
                 chain_id=self.settings.chain_id,
                 registry=self.settings.registry,

@@ -1,13 +1,7 @@
-"""What a function is told by its environment, and what the plans entitle to."""
+"""What a function is told by its environment."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-from chalicelib.domain.entitlements import Plan
-
-PLANS_FILE = Path(__file__).parent / "plans.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +42,3 @@ class Settings:
             signer=environment["JOBS_SIGNER"],
             clock_url=environment.get("JOBS_CLOCK_URL"),
         )
-
-
-def load_plans(path: Path = PLANS_FILE) -> Mapping[str, Plan]:
-    """The service's part of each plan."""
-    tables = tomllib.loads(path.read_text())["plans"]
-    return {
-        name: Plan(name=name, jobs_per_month=table["jobs_per_month"], active_jobs=table["active_jobs"])
-        for name, table in tables.items()
-    }

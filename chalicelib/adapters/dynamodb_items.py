@@ -94,6 +94,7 @@ def encode_event(event: UsageEvent) -> Item:
             "meter": event.meter.value,
             "quantity": str(event.quantity),
             "unit": event.unit,
+            "price_version": event.price_version,
             "outcome": event.outcome.value,
             "gas_used": str(event.gas_used),
         },

@@ -1,12 +1,15 @@
-"""`python -m chalicelib.admin`: each command is safe to repeat."""
+"""`python -m chalicelib.admin`: what an operator does to a running stack, and what the plans come to."""
 
 import json
 import os
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from chalicelib.admin.provisioning import Provisioned, provision_stack
+from chalicelib.admin.plans_table import plans_table
+from chalicelib.admin.provisioning import Provisioned, add_client, provision_stack
+from chalicelib.plans import load_plans
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,12 +25,28 @@ def provision(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
     """Make the token key, the chain signer and the named tenants where they do not exist yet."""
+    pairs = [text.partition(":")[::2] for text in tenant]
+    provisioned = provision_stack(_endpoint(), pairs)
+    typer.echo(json.dumps(_document(provisioned), indent=2) if as_json else _text(provisioned))
+
+
+@app.command()
+def client(tenant: Annotated[str, typer.Option(help="the tenant's name")]) -> None:
+    """Make one more credential of a tenant, as JSON; each run makes another, and shows its secret once."""
+    typer.echo(json.dumps(asdict(add_client(_endpoint(), tenant)), indent=2))
+
+
+@app.command()
+def plans() -> None:
+    """Print DESIGN.md's table of plans, as Markdown."""
+    typer.echo(plans_table(load_plans()))
+
+
+def _endpoint() -> str:
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
         raise typer.BadParameter('set AWS_ENDPOINT_URL: eval "$(.venv/bin/python -m emulation env)"')
-    pairs = [text.partition(":")[::2] for text in tenant]
-    provisioned = provision_stack(endpoint, pairs)
-    typer.echo(json.dumps(_document(provisioned), indent=2) if as_json else _text(provisioned))
+    return endpoint
 
 
 def _document(provisioned: Provisioned) -> dict[str, object]:

@@ -15,8 +15,8 @@ from chalicelib.adapters.dynamodb_identity import TENANTS, DynamoDbClients, Dyna
 from chalicelib.adapters.secrets import SIGNER_KEY, TOKEN_KEY
 from chalicelib.adapters.system import RandomIds, back_off
 from chalicelib.domain.entitlements import Tenant
+from chalicelib.plans import load_plans
 from chalicelib.ports import Client
-from chalicelib.settings import load_plans
 from chalicelib.use_cases.issue_token import SCOPES
 from chalicelib.web.auth import metering_key
 
@@ -40,6 +40,14 @@ class Provisioned:
     tenants: tuple[ProvisionedTenant, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A new client of a tenant; the secret is known only to the run that made it."""
+
+    client_id: str
+    client_secret: str
+
+
 def provision_stack(endpoint: str, tenants: Sequence[tuple[str, str]]) -> Provisioned:
     """Makes what is not there yet; a second run changes nothing."""
     secrets_client = boto3.client("secretsmanager", endpoint_url=endpoint)
@@ -52,6 +60,15 @@ def provision_stack(endpoint: str, tenants: Sequence[tuple[str, str]]) -> Provis
         signer=signer,
         tenants=tuple(_tenant(tables, gateway, plan_ids, name, plan) for name, plan in tenants),
     )
+
+
+def add_client(endpoint: str, tenant_name: str) -> Credential:
+    """Makes one more credential of a tenant, beside those it has: it brings no quota of its own."""
+    tables = Tables(boto3.client("dynamodb", endpoint_url=endpoint), backoff=back_off)
+    tenant = _existing(tables, tenant_name)
+    if tenant is None:
+        raise SystemExit(f"There is no tenant {tenant_name!r}: provision it first.")
+    return _client(tables, tenant.tenant_id)
 
 
 def _names(client: Any) -> list[str]:
@@ -79,31 +96,44 @@ def _token_key(client: Any) -> None:
 def _tenant(
     tables: Tables, gateway: Any, plan_ids: Mapping[str, str], name: str, plan: str
 ) -> ProvisionedTenant:
-    if plan not in load_plans():
-        raise SystemExit(f"There is no plan {plan!r}: the plans are {', '.join(load_plans())}.")
+    offered = load_plans().plans
+    if plan not in offered:
+        raise SystemExit(f"There is no plan {plan!r}: the plans are {', '.join(offered)}.")
     existing = _existing(tables, name)
     if existing is not None:
-        return ProvisionedTenant(tenant_id=existing, name=name, plan=plan, client_id=None, client_secret=None)
-    tenant_id = RandomIds().new_id("ten_")
+        return ProvisionedTenant(
+            tenant_id=existing.tenant_id, name=name, plan=existing.plan, client_id=None, client_secret=None
+        )
+    tenant_id = _tenant_id(name)
     for part in ("submit", "read"):
         value = metering_key(tenant_id, part)
         key = gateway.create_api_key(name=value, value=value, enabled=True)
         gateway.create_usage_plan_key(
             usagePlanId=plan_ids[f"{plan}-{part}"], keyId=key["id"], keyType="API_KEY"
         )
-    client_id, client_secret = _client(tables, tenant_id)
+    credential = _client(tables, tenant_id)
     DynamoDbTenants(tables).put(Tenant(tenant_id=tenant_id, name=name, plan=plan))
     return ProvisionedTenant(
-        tenant_id=tenant_id, name=name, plan=plan, client_id=client_id, client_secret=client_secret
+        tenant_id=tenant_id,
+        name=name,
+        plan=plan,
+        client_id=credential.client_id,
+        client_secret=credential.client_secret,
     )
 
 
-def _existing(tables: Tables, name: str) -> str | None:
+def _tenant_id(name: str) -> str:
+    """The same in every run, so that a stack that keeps its usage counters finds the tenant's again."""
+    return f"ten_{hashlib.sha256(name.encode()).hexdigest()[:26].upper()}"
+
+
+def _existing(tables: Tables, name: str) -> Tenant | None:
     """By a walk over all tenants, which an operator can afford and a function may not."""
-    return next((item["tenant_id"] for item in tables.scan(TENANTS) if item["name"] == name), None)
+    found = next((item["tenant_id"] for item in tables.scan(TENANTS) if item["name"] == name), None)
+    return None if found is None else DynamoDbTenants(tables).get(found)
 
 
-def _client(tables: Tables, tenant_id: str) -> tuple[str, str]:
+def _client(tables: Tables, tenant_id: str) -> Credential:
     client_id, secret = RandomIds().new_id("cli_"), RandomIds().new_secret("zjs_")
     DynamoDbClients(tables).put(
         Client(
@@ -113,4 +143,4 @@ def _client(tables: Tables, tenant_id: str) -> tuple[str, str]:
             scopes=SCOPES,
         )
     )
-    return client_id, secret
+    return Credential(client_id=client_id, client_secret=secret)

@@ -19,6 +19,7 @@ from chalicelib.domain.confirmation import ZERO_HASH, Entry, Facts, Next, Receip
 from chalicelib.domain.errors import ChainUnavailable, Superseded
 from chalicelib.domain.job import Confirmation, Job, JobRef, Status, succeed
 from chalicelib.domain.metering import job_confirmed
+from chalicelib.domain.prices import PriceBook
 from chalicelib.ports import Chain, ChainTransactions, Change, Clock, Jobs, Keys, Queue
 
 T = TypeVar("T")
@@ -35,7 +36,7 @@ CLOSE_ROUNDS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderPorts:
-    """What the sender works with, and for which signer and registry."""
+    """What the sender works with, and for which signer, registry and prices."""
 
     jobs: Jobs
     transactions: ChainTransactions
@@ -43,6 +44,7 @@ class SenderPorts:
     keys: Keys
     queue: Queue
     clock: Clock
+    prices: PriceBook
     signer: str
     chain_id: int
     registry: str
@@ -164,7 +166,8 @@ class Sender:
             for job, confirmation in found:
                 if job is not None and job.status is Status.CONFIRMING:
                     succeeded = succeed(job, now=now, confirmation=confirmation)
-                    changes.append(Change(job, succeeded, (job_confirmed(succeeded),)))
+                    event = job_confirmed(succeeded, self._ports.prices)
+                    changes.append(Change(job, succeeded, (event,)))
             try:
                 if changes:
                     self._ports.jobs.save(changes)

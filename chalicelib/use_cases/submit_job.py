@@ -14,6 +14,7 @@ from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.job import Job, JobRef, new_job, postpone
 from chalicelib.domain.metering import job_accepted
+from chalicelib.domain.prices import PriceBook
 from chalicelib.job_types.contract import JobInput, JobType
 from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants
 
@@ -49,6 +50,7 @@ class SubmitJob:
     queue: Queue
     tenants: Tenants
     plans: Mapping[str, Plan]
+    prices: PriceBook
     job_types: Mapping[str, JobType]
     clock: Clock
     ids: Ids
@@ -81,7 +83,7 @@ class SubmitJob:
                 job=job,
                 input=canonical(submission.input),
                 plan=plan,
-                event=job_accepted(job),
+                event=job_accepted(job, self.prices),
             ),
             now=now,
         )

@@ -24,7 +24,7 @@ from chalicelib.domain.job import Job, JobRef, Progress, Status
 from chalicelib.domain.metering import job_accepted, job_confirmed
 from chalicelib.ports import Admission, ChainTransactions, Change, Jobs, Payloads
 from tests.conformance.real_ports import client, make_resources, tables
-from tests.unit.world import START
+from tests.unit.world import PRICES, START
 
 PLAN = Plan(name="test", jobs_per_month=5, active_jobs=3)
 IDS = RandomIds()
@@ -77,7 +77,7 @@ def admission(tenant: str, key: str = "k", *, body: bytes = b"{}", plan: Plan = 
         response_body=b'{"id":1}',
         expires_at=START + KEPT_FOR,
     )
-    return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=job_accepted(job))
+    return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=job_accepted(job, PRICES))
 
 
 def admitted(jobs: Jobs, tenant: str, key: str = "k") -> Job:
@@ -173,7 +173,7 @@ def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: 
     ]
     for step in steps:
         after = step(job)
-        events = (job_confirmed(after),) if after.status is Status.SUCCEEDED else ()
+        events = (job_confirmed(after, PRICES),) if after.status is Status.SUCCEEDED else ()
         jobs.save([Change(job, after, events)])
         assert jobs.get(job.ref) == after
         job = after
@@ -240,7 +240,7 @@ def test_a_job_is_due_when_its_time_has_come_and_it_has_not_ended(jobs: Jobs, te
 def test_an_event_is_written_once_when_it_comes_twice(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
     with pytest.raises(Superseded):
-        jobs.save([Change(job, domain.cancel(job, now=START), (job_accepted(job),))])
+        jobs.save([Change(job, domain.cancel(job, now=START), (job_accepted(job, PRICES),))])
     assert jobs.get(job.ref) == job
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chalicelib.admin.plans_table import plans_table
+from chalicelib.plans import load_plans
 from tests.stack_process import StackProcess, start_stack
 from tests.waiting import until
 
@@ -106,6 +108,14 @@ def test_every_test_exists_when_the_design_names_it() -> None:
 def test_every_make_target_exists_when_the_readme_names_it() -> None:
     targets = set(re.findall(r"(?:`|^)make ([a-z-]+)", README, re.MULTILINE))
     assert targets <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+def test_the_designs_table_is_that_of_the_plans_when_it_is_made_anew() -> None:
+    shown = DESIGN.partition("<!-- plans -->\n")[2].partition("\n<!-- /plans -->")[0]
+    assert shown == plans_table(load_plans()), (
+        "DESIGN.md's plans are not those of chalicelib/plans.toml: put what "
+        "`.venv/bin/python -m chalicelib.admin plans` prints between its <!-- plans --> markers"
+    )
 
 
 def test_the_design_can_be_read_in_half_an_hour() -> None:

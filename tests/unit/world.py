@@ -19,6 +19,7 @@ from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.domain.entitlements import Plan, Tenant
 from chalicelib.domain.job import Job, JobRef, lease
+from chalicelib.domain.prices import PriceBook, PriceVersion
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.ports import Chain, ChainTransactions, Change, Ids, Jobs, Payloads, Queue, Tenants
 from chalicelib.use_cases.cancel_job import CancelJob
@@ -38,6 +39,7 @@ ACME, GLOBEX = "ten_acme", "ten_globex"
 SEED = "0x" + "00" * 32
 SHORT: JsonValue = {"seed": SEED, "rounds": 3}
 LONG: JsonValue = {"seed": SEED, "rounds": 200_000}
+PRICES = PriceBook(currency="USD", versions=(PriceVersion(name="test", applies_from=START.date(), plans={}),))
 
 
 @dataclass
@@ -56,6 +58,7 @@ class World:
     signer_key: bytes = SIGNER_KEY
     registry: str = REGISTRY
     plan: Plan = field(default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5))
+    prices: PriceBook = PRICES
 
     def submit_job(self, tenants: Tenants) -> SubmitJob:
         return SubmitJob(
@@ -63,6 +66,7 @@ class World:
             queue=self.queue,
             tenants=tenants,
             plans={"test": self.plan},
+            prices=self.prices,
             job_types=JOB_TYPES,
             clock=self.clock,
             ids=self.ids,
@@ -142,6 +146,7 @@ class World:
                 keys=MemoryKeys(signer_keys={self.signer: self.signer_key}),
                 queue=self.queue,
                 clock=self.clock,
+                prices=self.prices,
                 signer=self.signer,
                 chain_id=31337,
                 registry=self.registry,

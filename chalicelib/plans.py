@@ -1,0 +1,124 @@
+"""Reads `plans.toml`, the one place for the plans' numbers, and refuses what it does not know.
+
+The emulator reads the same file for the gateway's usage plans, and nothing but `submit` and `read` of it.
+"""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from chalicelib.domain.entitlements import Plan
+from chalicelib.domain.prices import Meter, PlanPrices, PriceBook, PriceVersion
+
+PLANS_FILE = Path(__file__).parent / "plans.toml"
+
+
+class _Table(BaseModel):
+    """Closed and strict: a misspelt key or a float for an integer is an error, not a guess."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class RequestLimits(_Table):
+    """A usage plan of the gateway, in the words of its API."""
+
+    rate_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    burst_limit: PositiveInt
+    quota_limit: PositiveInt
+    quota_period: Literal["DAY", "WEEK", "MONTH"]
+
+
+class PlanLimits(_Table):
+    """One plan: what the gateway meters apart, and what the service entitles to."""
+
+    submit: RequestLimits
+    read: RequestLimits
+    jobs_per_month: PositiveInt
+    active_jobs: PositiveInt
+
+
+class PlanCharges(_Table):
+    """One plan's prices in one version."""
+
+    monthly_fee_micros: NonNegativeInt
+    unit_micros: dict[Annotated[Meter, Field(strict=False)], NonNegativeInt]
+
+    @model_validator(mode="after")
+    def _every_meter_has_a_price(self) -> Self:
+        if missing := sorted(set(Meter) - self.unit_micros.keys()):
+            raise ValueError(f"unit_micros has no price of {', '.join(missing)}")
+        return self
+
+
+class Charges(_Table):
+    """One price version."""
+
+    applies_from: date
+    plans: dict[str, PlanCharges]
+
+
+class PlansFile(_Table):
+    """The whole file: each price version prices each plan, and no two apply from one day."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    plans: Annotated[dict[str, PlanLimits], Field(min_length=1)]
+    prices: Annotated[dict[str, Charges], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _every_plan_has_a_price(self) -> Self:
+        for name, version in self.prices.items():
+            if different := sorted(version.plans.keys() ^ self.plans.keys()):
+                raise ValueError(f"prices.{name} and plans do not both have {', '.join(different)}")
+        if len({version.applies_from for version in self.prices.values()}) < len(self.prices):
+            raise ValueError("two versions of prices apply from one day")
+        return self
+
+    @property
+    def entitlements(self) -> dict[str, Plan]:
+        """The service's part of each plan."""
+        return {
+            name: Plan(name=name, jobs_per_month=limits.jobs_per_month, active_jobs=limits.active_jobs)
+            for name, limits in self.plans.items()
+        }
+
+    @property
+    def price_book(self) -> PriceBook:
+        """Every version's prices."""
+        versions = sorted(self.prices.items(), key=lambda item: item[1].applies_from)
+        return PriceBook(
+            currency=self.currency,
+            versions=tuple(_price_version(name, charges) for name, charges in versions),
+        )
+
+
+def _price_version(name: str, charges: Charges) -> PriceVersion:
+    return PriceVersion(
+        name=name,
+        applies_from=charges.applies_from,
+        plans={
+            plan: PlanPrices(monthly_fee_micros=each.monthly_fee_micros, unit_micros=each.unit_micros)
+            for plan, each in charges.plans.items()
+        },
+    )
+
+
+def load_plans(path: Path = PLANS_FILE) -> PlansFile:
+    """The file's content, or a `SystemExit` that names every key that is not as it must be."""
+    try:
+        return PlansFile.model_validate(tomllib.loads(path.read_text()))
+    except ValidationError as error:
+        faults = (
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)
+        )
+        raise SystemExit(f"{path.name}: {'; '.join(faults)}") from error
