@@ -1,10 +1,12 @@
 """`python -m emulation`: runs a project's functions behind a local API Gateway, with its services, chain."""
 
 import asyncio
-import json
 import os
 import shlex
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +15,11 @@ import uvloop
 from rich.console import Console
 from rich.markup import escape
 
+from emulation import added
 from emulation.demo.command import demo
 from emulation.environment import isolated
 from emulation.settings import ClockKind, Options
-from emulation.state_dir import AlreadyRunning, description_path
+from emulation.state_dir import AlreadyRunning, NotRunning, read_description
 
 DEFAULT_PORT = 4566
 DEFAULT_STATE_DIR = Path(".local")
@@ -47,6 +50,9 @@ def up(
     function: Annotated[
         list[str] | None, typer.Option(metavar="NAME=MODULE:HANDLER", help="Add a function of yours.")
     ] = None,
+    usage_dir: Annotated[
+        Path | None, typer.Option(help="Keep what each API key has used here, across restarts.")
+    ] = None,
     project: Annotated[Path, typer.Option(help="The Chalice project to run.")] = Path(),
 ) -> None:
     """Start a stack and stay until Ctrl-C."""
@@ -56,12 +62,18 @@ def up(
             err=True,
         )
         raise typer.Exit(2)
+    try:
+        added.parse(function or ())
+    except added.InvalidFunction as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
     options = Options(
         port=port,
         state_dir=state_dir.resolve(),
         clock=clock,
         aws_endpoint=aws_endpoint,
         functions=tuple(function or ()),
+        usage_dir=usage_dir.resolve() if usage_dir else None,
     )
     raise typer.Exit(_up(options, project.resolve()))
 
@@ -69,13 +81,38 @@ def up(
 @app.command()
 def env(state_dir: StateDir = DEFAULT_STATE_DIR) -> None:
     """Print the functions' environment of the running stack as `export` lines, for `eval`."""
+    with _running_stack():
+        for name, value in read_description(state_dir)["environment"].items():
+            typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def usage(
+    *,
+    state_dir: StateDir = DEFAULT_STATE_DIR,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it, for programs.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Print it and go, on a terminal too.")] = False,
+) -> None:
+    """Show what is left of each API key's quotas and buckets, and when it resets, until Ctrl-C."""
+    from emulation import usage_command  # here, so that the other commands start without it
+
+    with _running_stack():
+        if as_json:
+            usage_command.print_document(state_dir)
+        elif once or not sys.stdout.isatty():
+            usage_command.show_once(state_dir)
+        else:
+            usage_command.watch(state_dir)
+
+
+@contextmanager
+def _running_stack() -> Iterator[None]:
+    """Ends the command with a line if there is no stack."""
     try:
-        described = json.loads(description_path(state_dir).read_text())
-    except FileNotFoundError:
-        typer.echo(f"no stack runs in {state_dir}: start one with `make up`", err=True)
+        yield
+    except NotRunning as reason:
+        typer.echo(str(reason), err=True)
         raise typer.Exit(1) from None
-    for name, value in described["environment"].items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 def _up(options: Options, folder: Path) -> int:

@@ -6,6 +6,8 @@ left waits instead of being throttled: one machine has fewer processes than a cl
 """
 
 import asyncio
+import json
+import marshal
 import os
 import signal
 import socket
@@ -19,7 +21,7 @@ from emulation import clock, worker
 from emulation.environment import isolated
 from emulation.limits import read_limits
 from emulation.parents import end_session, ending_with_us
-from emulation.pool import Pool, Worker, receive
+from emulation.pool import Channel, Pool, Worker
 from emulation.worker import Declared, QueueSource, Schedule
 
 MAX_CONCURRENCY = 32
@@ -86,9 +88,10 @@ class FunctionHost:
                 start_new_session=True,
                 preexec_fn=ending_with_us(signal.SIGKILL),
             )
-        answer = await asyncio.to_thread(worker.receive, ours)
-        if answer is None or "error" in answer:
-            raise FunctionFailed("app", "Runtime.ImportModuleError", (answer or {}).get("error", "it exited"))
+        told: bytes | None = await asyncio.to_thread(worker.receive, ours)
+        answer = json.loads(told or b'{"error": "it exited"}')
+        if "error" in answer:
+            raise FunctionFailed("app", "Runtime.ImportModuleError", answer["error"])
         declared = _declared(answer)
         for name in declared.functions:
             limits = read_limits(self._project / ".chalice" / "config.json", name)
@@ -157,29 +160,37 @@ class FunctionHost:
         seconds = self._pools[name].limits.timeout_seconds
         deadline = clock.monotonic() + seconds
         request = {"function": name, "event": event, "request_id": clock.request_id(), "deadline": deadline}
+        limit: asyncio.TimerHandle | None = None
         try:
-            return await asyncio.wait_for(chosen.call(request), seconds)
+            answer = chosen.channel.ask(marshal.dumps(request))
+            limit = asyncio.get_running_loop().call_later(seconds, chosen.channel.give_up)
+            reply: dict[str, Any] = json.loads(await answer)
+            return reply
         except TimeoutError:
             failed = FunctionFailed(name, "Sandbox.Timedout", f"Task timed out after {seconds:.2f} seconds")
         except (EOFError, ConnectionError):
             failed = FunctionFailed(name, "Runtime.ExitError", "the process ended before it answered")
         except (RecursionError, ValueError) as error:
             failed = FunctionFailed(name, "Runtime.MarshalError", str(error))
+        finally:
+            if limit is not None:
+                limit.cancel()
         self._note(str(failed))
         raise failed
 
     async def _fork(self, name: str) -> Worker:
         assert self._control is not None, "invoked before start"
         ours, theirs = socket.socketpair()
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        loop = asyncio.get_running_loop()
+        _, channel = await loop.create_unix_connection(Channel, sock=ours)
         try:
             with theirs:
                 socket.send_fds(self._control, [b"+"], [theirs.fileno()])
-            hello = await receive(reader)
+            hello = json.loads(await channel.answer())
         except (EOFError, OSError) as error:
-            writer.close()
+            channel.close()
             raise FunctionFailed(name, "Runtime.Unavailable", "no process could be started") from error
-        return Worker(hello["pid"], reader, writer)
+        return Worker(hello["pid"], channel)
 
     def _note(self, line: str) -> None:
         with self._log.open("a") as log:

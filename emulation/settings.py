@@ -43,6 +43,7 @@ class Options:
     clock: ClockKind
     aws_endpoint: str | None
     functions: tuple[str, ...]
+    usage_dir: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,9 @@ ready, and only then.
 import asyncio
 import gc
 import logging
-import os
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
@@ -22,10 +21,12 @@ from emulation.chain import ChainFailed, Node, deploy_registry, start_node
 from emulation.clock import Clock, ManualClock, SystemClock
 from emulation.environment import CREDENTIALS, edge_client
 from emulation.functions import FunctionError, FunctionHost
+from emulation.gateway import usage_store
 from emulation.progress import Progress
 from emulation.resources import UnsupportedTemplate
 from emulation.schedule import period_seconds
 from emulation.settings import ClockKind, InvalidProject, Options, Project, faults_of, read_project
+from emulation.started import Started
 from emulation.state_dir import claimed, description_path, published
 from emulation.triggers import run_triggers
 from emulation.worker import Declared
@@ -43,6 +44,7 @@ START_FAILURES = (
     OSError,
     UnsupportedTemplate,
     provision.ProvisioningFailed,
+    usage_store.UsageFileUnusable,
 )
 
 
@@ -55,32 +57,6 @@ class ProcessEnded(Exception):
 
     def __init__(self, name: str, status: int, log: Path) -> None:
         super().__init__(f"the process of the {name} ended by itself with {status}; its log: {log}")
-
-
-@dataclass(slots=True, kw_only=True)
-class Started:
-    """What is known of a stack so far; complete when it is ready."""
-
-    edge_url: str
-    api: provision.Api | None = None
-    chain: dict[str, Any] | None = None
-    signer: str | None = None
-    tenants: list[dict[str, str]] = field(default_factory=list)
-
-    @property
-    def clock_url(self) -> str:
-        return f"{self.edge_url}/_aws/clock"
-
-    def facts(self, clock: ClockKind) -> dict[str, str]:
-        """What the project may tell its functions."""
-        facts = {"edge_url": self.edge_url}
-        if clock is ClockKind.MANUAL:
-            facts["manual_clock_url"] = self.clock_url
-        if self.api:
-            facts["base_url"] = self.api.base_url
-        if self.signer:
-            facts["signer"] = self.signer
-        return facts | {name: str(value) for name, value in (self.chain or {}).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +118,7 @@ class _Run:
                 period_seconds(schedule.expression)
         edge.attach(host.invoke)
         self.progress.done("functions", ", ".join(declared.functions))
-        return Ready(self._description(started, environment), declared, host, node)
+        return Ready(started.description(environment), declared, host, node)
 
     async def serve(self, ready: Ready) -> None:
         """Says where everything is, and lets the triggers run until cancelled; raises ProcessEnded."""
@@ -176,9 +152,15 @@ class _Run:
         return starting
 
     async def _start_edge(self) -> "tuple[Edge, Started]":
+        usage_file = self._usage_file()
         edge_class = await asyncio.to_thread(_import_edge)
         access_log = self.running.enter_context(self._log("access").open("a"))
-        edge = edge_class(clock=self.clock, aws_endpoint=self.options.aws_endpoint, access_log=access_log)
+        edge = edge_class(
+            clock=self.clock,
+            aws_endpoint=self.options.aws_endpoint,
+            access_log=access_log,
+            usage_file=usage_file,
+        )
         self.running.push_async_callback(edge.stop)
         try:
             port = await edge.start(port=self.options.port)
@@ -188,6 +170,10 @@ class _Run:
         started = Started(edge_url=f"http://127.0.0.1:{port}")
         self.progress.done("edge", started.edge_url)
         return edge, started
+
+    def _usage_file(self) -> usage_store.UsageFile | None:
+        usage_dir = self.options.usage_dir
+        return self.running.enter_context(usage_store.opened(usage_dir)) if usage_dir else None
 
     def _provision(self, started: Started) -> None:
         client = partial(edge_client, edge_url=started.edge_url)
@@ -223,18 +209,6 @@ class _Run:
     def _environment(self, started: Started) -> dict[str, str]:
         told = self.project.told(started.facts(self.options.clock))
         return {**CREDENTIALS, "AWS_ENDPOINT_URL": started.edge_url, **told}
-
-    def _description(self, started: Started, environment: dict[str, str]) -> dict[str, Any]:
-        """The content of `stack.json`."""
-        return {
-            "edge_url": started.edge_url,
-            "api": asdict(started.api) if started.api else None,
-            "chain": started.chain,
-            "tenants": started.tenants,
-            "clock_url": started.clock_url,
-            "environment": environment,
-            "pid": os.getpid(),
-        }
 
     def _log(self, name: str) -> Path:
         return self.options.state_dir / f"{name}.log"

@@ -13,6 +13,13 @@ class AlreadyRunning(Exception):
     """Another stack holds this state dir."""
 
 
+class NotRunning(Exception):
+    """There is no stack in the folder; the message says so, and how to start one."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(f"no stack runs in {state_dir}: start one with `make up`")
+
+
 @contextmanager
 def claimed(state_dir: Path) -> Iterator[None]:
     """Holds the folder for this process alone; raises AlreadyRunning if another one does.
@@ -46,6 +53,15 @@ def published(state_dir: Path, description: Mapping[str, Any]) -> Iterator[None]
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def read_description(state_dir: Path) -> dict[str, Any]:
+    """What `stack.json` says; raises NotRunning if there is none."""
+    try:
+        described: dict[str, Any] = json.loads(description_path(state_dir).read_text())
+    except FileNotFoundError:
+        raise NotRunning(state_dir) from None
+    return described
 
 
 def description_path(state_dir: Path) -> Path:

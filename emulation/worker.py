@@ -8,22 +8,27 @@ ends: the end of file on the control socket ends it, and the kernel ends a worke
 import gc
 import importlib
 import json
+import marshal
 import os
 import signal
 import socket
 import struct
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Never
 
-from emulation import clock
+from emulation import added, clock
+from emulation.added import AddedFunction, InvalidFunction
 from emulation.parents import ending_by_ourselves, ending_with_us
 
 LENGTH = struct.Struct(">I")
-"""A message is its length, then JSON."""
+"""A message is its length, then its content. What a worker says is JSON, for a function's result must be;
+what it is told is marshalled, in a sixth of the time, as the same interpreter reads it."""
+
+_CHUNK_BYTES = 64 * 1024
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -87,25 +92,25 @@ def send(channel: socket.socket, message: bytes) -> None:
     channel.sendall(LENGTH.pack(len(message)) + message)
 
 
-def receive(channel: socket.socket) -> Any:
-    """The next message, or None once the other side is gone."""
-    header = _exactly(channel, LENGTH.size)
-    body = _exactly(channel, LENGTH.unpack(header)[0]) if header else None
-    return None if body is None else json.loads(body)
-
-
-def _exactly(channel: socket.socket, count: int) -> bytes | None:
-    chunks = bytearray()
-    while len(chunks) < count:
-        chunk = channel.recv(count - len(chunks))
+def receive(channel: socket.socket) -> bytes | None:
+    """The next message, or None once the other side is gone; no more is sent before it is answered."""
+    received = bytearray(channel.recv(_CHUNK_BYTES))
+    while (missing := _missing(received)) > 0:
+        chunk = channel.recv(max(missing, _CHUNK_BYTES))
         if not chunk:
             return None
-        chunks += chunk
-    return bytes(chunks)
+        received += chunk
+    return bytes(received[LENGTH.size :])
 
 
-def load(added: list[str]) -> tuple[dict[str, Handler], Declared]:
-    """Imports the project's Chalice app, if it has one, and the functions added by `NAME=MODULE:HANDLER`."""
+def _missing(received: bytearray) -> int:
+    if len(received) < LENGTH.size:
+        return LENGTH.size - len(received)
+    return int(LENGTH.unpack_from(received)[0]) + LENGTH.size - len(received)
+
+
+def load(given: Sequence[AddedFunction]) -> tuple[dict[str, Handler], Declared]:
+    """Imports the project's Chalice app, if it has one, and the functions that are added to it."""
     handlers: dict[str, Handler] = {}
     queues: tuple[QueueSource, ...] = ()
     schedules: tuple[Schedule, ...] = ()
@@ -115,10 +120,10 @@ def load(added: list[str]) -> tuple[dict[str, Handler], Declared]:
         handlers["api_handler"] = app
         named = [*app.event_sources, *app.builtin_auth_handlers, *app.pure_lambda_functions]
         handlers.update({each.name: app.handler_map[each.name] for each in named})
-    for each in added:
-        name, _, place = each.partition("=")
-        module, _, attribute = place.partition(":")
-        handlers[name] = getattr(importlib.import_module(module), attribute)
+    for each in given:
+        if each.name in handlers:
+            raise InvalidFunction(each.written, "the app has a function of that name, so choose another")
+        handlers[each.name] = each.load()
     return handlers, Declared(tuple(handlers), queues, schedules)
 
 
@@ -183,7 +188,7 @@ def _work(
             end_with_parent()
         send(channel, json.dumps({"pid": os.getpid()}).encode())
         while (request := receive(channel)) is not None:
-            send(channel, _answer(request, handlers))
+            send(channel, _answer(marshal.loads(request), handlers))
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -208,7 +213,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
-        handlers, declared = load(sys.argv[2:])
+        handlers, declared = load(added.parse(sys.argv[2:]))
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         send(control, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())

@@ -5,15 +5,17 @@ later shows at the next deployment. A `View` is what holds now: stages with the 
 moment, keys, usage plans. A request takes one `View` and answers from it alone.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from jsonschema.protocols import Validator
 
+from emulation.gateway.patterns import Pattern
 from emulation.gateway.quota import Quota
+from emulation.gateway.references import RequestMapping, Source, UriTemplate
 from emulation.gateway.routing import RoutingTable
+from emulation.gateway.templates import LineFormat
 from emulation.gateway.token_bucket import Limit
 
 REGION = "us-east-1"
@@ -38,8 +40,9 @@ class AuthorizerKind(Enum):
 
 class IntegrationKind(Enum):
     AWS_PROXY = "AWS_PROXY"
+    HTTP_PROXY = "HTTP_PROXY"
     MOCK = "MOCK"
-    UNSUPPORTED = "UNSUPPORTED"
+    UNSUPPORTED = "UNSUPPORTED"  # HTTP and AWS, and what is misconfigured: answered with a 500
 
 
 class Passthrough(Enum):
@@ -60,18 +63,16 @@ class Parameter:
 class Authorizer:
     authorizer_id: str
     kind: AuthorizerKind
-    function: str | None  # None: its URI names no function, which is a configuration error when called
+    uri: UriTemplate  # if it names no function, that is a configuration error when called
     ttl_seconds: int  # 0: results are not cached
-    identity_sources: tuple[
-        str, ...
-    ]  # method.request.header.X, method.request.querystring.X, stageVariables.X, …
-    validation: re.Pattern[str] | None
+    identity_sources: tuple[Source, ...]
+    validation: Pattern | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MockResponse:
     status: int
-    selection: re.Pattern[str] | None  # None: the default response
+    selection: Pattern | None  # None: the default response
     headers: Mapping[str, str]
     templates: Mapping[str, str]
 
@@ -79,7 +80,9 @@ class MockResponse:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
     kind: IntegrationKind
-    function: str | None = None
+    uri: UriTemplate | None = None  # of the function or the backend
+    verb: str = "ANY"  # the backend's; ANY is the request's own
+    mapping: RequestMapping = field(default_factory=RequestMapping)
     timeout_seconds: float = 29.0
     passthrough: Passthrough = Passthrough.WHEN_NO_MATCH
     request_templates: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +130,7 @@ class Deployment:
     binary_media_types: frozenset[str]
     routes: RoutingTable[Method]
     gateway_responses: Mapping[str, GatewayResponse]
+    added_headers: Mapping[str, str]  # to an integration's answer, from `context.…`; see `extensions`
 
     def named(self, deployment_id: str) -> "Deployment":
         """The same snapshot under the id that it got."""
@@ -139,11 +143,13 @@ class Stage:
     deployment: Deployment
     variables: Mapping[str, str]
     limits: Mapping[str, Limit]  # by `/path/VERB`, and `*/*` for every method
+    access_log_format: LineFormat | None = None  # None: the stack's own line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     key_id: str
+    name: str
     value: str
     enabled: bool
 
@@ -151,6 +157,7 @@ class ApiKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsagePlan:
     plan_id: str
+    name: str
     limit: Limit | None
     quota: Quota | None
     method_limits: Mapping[tuple[str, str], Mapping[str, Limit]]  # by (API, stage), then by `/path/VERB`
@@ -161,5 +168,6 @@ class UsagePlan:
 class View:
     stages: Mapping[tuple[str, str], Stage]  # by (API, stage name)
     keys: Mapping[str, ApiKey]  # by value
+    keys_by_id: Mapping[str, ApiKey]
     plans: Mapping[str, UsagePlan]  # by id
     plans_by_key: Mapping[tuple[str, str, str], UsagePlan]  # by (key id, API, stage name)

@@ -10,16 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from emulation.clock import monotonic
 from emulation.functions import FunctionError, FunctionFailed, UnknownFunction
 from emulation.gateway.api import Authorizer, AuthorizerKind
-from emulation.gateway.exchange import Authorized, Exchange, Invoke
+from emulation.gateway.exchange import Authorized, Call, Exchange, Invoke
+from emulation.gateway.integration import function_behind
+from emulation.gateway.mapping import value_of
 from emulation.gateway.policy import MalformedPolicy, Policy, parse_policy
-from emulation.gateway.proxy_event import authorizer_event, method_arn, request_context
+from emulation.gateway.proxy_event import authorizer_event, method_arn
 from emulation.gateway.responses import Kind, Refused
-from emulation.gateway.templates import look_up
 
 # The service ends an authorizer's call after the same time as an integration's, which is 29 s.
 TIMEOUT_SECONDS = 29.0
+# Of a kilobyte or so each: more callers than a local stack ever has, and a bound for whoever makes tokens up.
+MAX_VERDICTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,10 @@ class Authorizers:
         arn = method_arn(exchange)
         key = (exchange.deployment.api_id, exchange.stage.name, authorizer.authorizer_id, identity)
         verdict = self._remembered(key, exchange.now)
-        if verdict is None:
-            verdict = _understand(await _call(authorizer, exchange, arn, invoke))
+        if verdict is not None:
+            exchange.authorizer_call = Call(latency_ms=0, status=200)
+        else:
+            verdict = await _ask(authorizer, exchange, arn, invoke)
             if authorizer.ttl_seconds and identity:
                 self._remember(key, exchange.now, authorizer.ttl_seconds, verdict)
         if not verdict.policy.admits(arn):
@@ -69,40 +75,49 @@ class Authorizers:
     def _remember(self, key: _CacheKey, now: float, ttl_seconds: int, verdict: Verdict) -> None:
         self._cache.pop(key, None)
         self._cache[key] = (now + ttl_seconds, verdict)
-        # The oldest come first, so that tokens seen once do not pile up beyond their TTL.
-        while (oldest := next(iter(self._cache))) != key and self._cache[oldest][0] <= now:
+        # The oldest come first, so that tokens seen once do not pile up beyond their TTL or the limit.
+        while (oldest := next(iter(self._cache))) != key:
+            if self._cache[oldest][0] > now and len(self._cache) <= MAX_VERDICTS:
+                break
             del self._cache[oldest]
 
 
 def _identity(authorizer: Authorizer, exchange: Exchange) -> tuple[str, ...]:
-    values = tuple(_source_value(source, exchange) for source in authorizer.identity_sources)
+    values = tuple(value_of(source, exchange) for source in authorizer.identity_sources)
     present = tuple(value for value in values if value)
     if len(present) < len(values):
         raise Refused(Kind.UNAUTHORIZED)
-    if authorizer.validation is not None and not authorizer.validation.fullmatch(present[0]):
+    if authorizer.validation is not None and not authorizer.validation.covers(present[0]):
         raise Refused(Kind.UNAUTHORIZED)
     return present
 
 
-def _source_value(source: str, exchange: Exchange) -> str | None:
-    if source.startswith("method.request."):
-        location, _, name = source.removeprefix("method.request.").partition(".")
-        return exchange.parameter(location, name)
-    values = {"context": request_context(exchange), "stageVariables": exchange.stage.variables}
-    return look_up(source, values)
+async def _ask(authorizer: Authorizer, exchange: Exchange, arn: str, invoke: Invoke) -> Verdict:
+    """The function's verdict; the exchange keeps what the call was like, whatever it came to."""
+    began = monotonic()
+    try:
+        verdict = _understand(await _call(authorizer, exchange, arn, invoke))
+    except Refused as refused:
+        status, error = refused.kind.value.status, str(refused.__cause__ or refused.kind.name)
+        exchange.authorizer_call = Call(round((monotonic() - began) * 1000), status=status, error=error)
+        raise
+    latency_ms = round((monotonic() - began) * 1000)
+    exchange.authorizer_call = Call(latency_ms, status=200, service_status=200)
+    return verdict
 
 
 async def _call(authorizer: Authorizer, exchange: Exchange, arn: str, invoke: Invoke) -> object:
-    if authorizer.function is None:
+    name = function_behind(authorizer.uri, exchange)
+    if name is None:
         raise Refused(Kind.AUTHORIZER_CONFIGURATION_ERROR)
     event: object
     if authorizer.kind is AuthorizerKind.TOKEN:
-        token = _source_value(authorizer.identity_sources[0], exchange)
+        token = value_of(authorizer.identity_sources[0], exchange)
         event = {"type": "TOKEN", "methodArn": arn, "authorizationToken": token}
     else:
         event = authorizer_event(exchange, arn)
     try:
-        return await invoke(authorizer.function, event, TIMEOUT_SECONDS)
+        return await invoke(name, event, TIMEOUT_SECONDS)
     except UnknownFunction as error:
         raise Refused(Kind.AUTHORIZER_CONFIGURATION_ERROR) from error
     except FunctionError as error:

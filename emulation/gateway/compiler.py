@@ -4,7 +4,6 @@ The control plane calls it while it holds its lock.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,14 +24,24 @@ from emulation.gateway.api import (
     Parameter,
     Passthrough,
 )
+from emulation.gateway.extensions import asked_headers
 from emulation.gateway.fields import is_header, status_of
-from emulation.gateway.routing import RoutingTable
+from emulation.gateway.patterns import compiled
+from emulation.gateway.references import RequestMapping, source_of, uri_template
+from emulation.gateway.routing import ANY, RoutingTable
 from emulation.gateway.schemas import self_contained, validator_of
 
-_FUNCTION_URI = re.compile(
-    r"arn:aws:apigateway:[^:]+:lambda:path/[^/]+/functions/arn:aws:lambda:.*:function:([^:/]+)"
-)
 _DEFAULT_TIMEOUT_MS = 29_000
+# Headers that no mapping may set: the service answers 500 where one does, even if a function never sees them.
+_UNMAPPABLE = {
+    IntegrationKind.AWS_PROXY: frozenset(
+        [
+            *("authorization", "connection", "content-length", "expect", "proxy-authenticate", "te"),
+            "transfer-encoding",
+        ]
+    ),
+    IntegrationKind.HTTP_PROXY: frozenset(["content-length", "transfer-encoding"]),
+}
 
 
 def compile_deployment(api: models.RestAPI, deployment_id: str) -> Deployment:
@@ -52,6 +61,7 @@ def compile_deployment(api: models.RestAPI, deployment_id: str) -> Deployment:
         binary_media_types=frozenset(each.lower() for each in api.binaryMediaTypes),
         routes=RoutingTable(routes),
         gateway_responses={name: _gateway_response(each) for name, each in api.gateway_responses.items()},
+        added_headers=asked_headers(api),
     )
 
 
@@ -110,31 +120,51 @@ def _authorizer(authorizer: models.Authorizer) -> Authorizer:
     return Authorizer(
         authorizer_id=str(authorizer.id),
         kind=kind,
-        function=_function(authorizer.authorizer_uri),
+        uri=uri_template(authorizer.authorizer_uri or ""),
         ttl_seconds=int(authorizer.authorizer_result_ttl or 0),
-        identity_sources=sources,
+        identity_sources=tuple(map(source_of, sources)),
         # one of a REQUEST authorizer has no effect in the service either
-        validation=re.compile(expression) if expression and kind is AuthorizerKind.TOKEN else None,
+        validation=compiled(expression) if expression and kind is AuthorizerKind.TOKEN else None,
     )
-
-
-def _function(uri: str | None) -> str | None:
-    found = _FUNCTION_URI.match(uri or "")
-    return found[1] if found else None
 
 
 def _integration(integration: models.Integration | None) -> Integration:
     supported = {kind.value for kind in IntegrationKind}
     if integration is None or integration.integration_type not in supported:
         return Integration(kind=IntegrationKind.UNSUPPORTED)
+    kind = IntegrationKind(integration.integration_type)
+    verb = integration.http_method or ANY
+    mapped = integration.request_parameters or {}
+    if kind is IntegrationKind.AWS_PROXY and verb != "POST":  # Lambda answers nothing else
+        return Integration(kind=IntegrationKind.UNSUPPORTED)
+    headers = {name.lower() for name in _mapped_to("header", mapped)}
+    if headers & _UNMAPPABLE.get(kind, frozenset()):
+        return Integration(kind=IntegrationKind.UNSUPPORTED)
     return Integration(
-        kind=IntegrationKind(integration.integration_type),
-        function=_function(integration.uri),
+        kind=kind,
+        uri=uri_template(integration.uri or ""),
+        verb=verb,
+        mapping=_mapping(mapped) if kind is IntegrationKind.HTTP_PROXY else RequestMapping(),
         timeout_seconds=int(integration.timeout_in_millis or _DEFAULT_TIMEOUT_MS) / 1000,
         passthrough=Passthrough(integration.passthrough_behaviour or "WHEN_NO_MATCH"),
         request_templates=integration.request_templates or {},
         responses=tuple(_mock_response(each) for each in (integration.integration_responses or {}).values()),
     )
+
+
+def _mapping(mapped: Mapping[str, str]) -> RequestMapping:
+    headers, query, path = (
+        {name: source_of(source) for name, source in _mapped_to(location, mapped).items()}
+        for location in ("header", "querystring", "path")
+    )
+    return RequestMapping(headers=headers, query=query, path=path)
+
+
+def _mapped_to(location: str, mapped: Mapping[str, str]) -> dict[str, str]:
+    prefix = f"integration.request.{location}."
+    return {
+        target.removeprefix(prefix): source for target, source in mapped.items() if target.startswith(prefix)
+    }
 
 
 def _mock_response(response: models.IntegrationResponse) -> MockResponse:
@@ -147,7 +177,7 @@ def _mock_response(response: models.IntegrationResponse) -> MockResponse:
         raise ValueError(f"{literals} are not all headers")
     return MockResponse(
         status=status_of(response.status_code),
-        selection=re.compile(response.selection_pattern) if response.selection_pattern else None,
+        selection=compiled(response.selection_pattern) if response.selection_pattern else None,
         headers=literals,
         templates={name: text or "" for name, text in response.response_templates.items()},
     )

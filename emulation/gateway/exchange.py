@@ -33,6 +33,16 @@ class Caller:
     plan: UsagePlan | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a function or a backend, as the access log tells of it; None is what nobody knows."""
+
+    latency_ms: int
+    status: int | None = None  # what the answer says
+    service_status: int | None = None  # what the service that was called says: Lambda, or the backend itself
+    error: str | None = None
+
+
 def apigw_id(request_id: str) -> str:
     """The `x-amz-apigw-id` of a request: 16 characters, the last one an equals sign.
 
@@ -58,6 +68,9 @@ class Exchange:
     route: Route[Method] | None = None
     authorized: Authorized | None = None
     caller: Caller = field(default_factory=Caller)
+    authorizer_call: Call | None = None
+    integration_call: Call | None = None
+    rate_limits: Callable[[], Mapping[str, str]] = dict  # what `$context.rateLimit` stands for
 
     @property
     def deployment(self) -> Deployment:

@@ -1,9 +1,24 @@
-"""What may stand in the head of a response: nothing else is HTTP, or would stay one header."""
+"""What may stand in the head of a response: nothing else is HTTP, or would stay one header.
+
+And what an integration's headers become on their way out, and which media types an API calls binary.
+"""
 
 import re
+from collections.abc import Iterable, Iterator
 
 _STATUSES = range(200, 600)  # one in the hundreds announces another response, it does not answer
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# As the developer guide's important notes and captured answers have it. Content-Length is renamed because the
+# edge writes the true one, and the request id because the gateway has its own.
+_REMAPPED = frozenset(
+    [
+        *("authorization", "connection", "content-length", "content-md5", "date", "max-forwards", "server"),
+        *("user-agent", "www-authenticate", "x-amzn-requestid"),
+    ]
+)
+_DROPPED = frozenset(
+    ["expect", "host", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "via"]
+)
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -21,3 +36,27 @@ def is_header(name: str, value: str) -> bool:
     (True, False, False)
     """
     return _NAME.fullmatch(name) is not None and _CONTROLS.search(value) is None
+
+
+def passed_on(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """An integration's headers as the client gets them: some renamed, some dropped.
+
+    >>> list(passed_on([("Server", "x"), ("Via", "y"), ("ETag", "z")]))
+    [('x-amzn-Remapped-Server', 'x'), ('ETag', 'z')]
+    """
+    for name, value in headers:
+        lower = name.lower()
+        if lower not in _DROPPED:
+            yield (f"x-amzn-Remapped-{name}" if lower in _REMAPPED else name), value
+
+
+def is_binary(media_type: str, binary: frozenset[str]) -> bool:
+    """Whether the media type is one of the API's binary ones, which may end in a wildcard.
+
+    >>> is_binary("image/png", frozenset(["image/*"])), is_binary("image/*", frozenset(["image/png"]))
+    (True, False)
+    """
+    if not binary:
+        return False
+    kind, slash, _ = media_type.partition("/")
+    return "*/*" in binary or media_type in binary or f"{kind}{slash}*" in binary

@@ -1,48 +1,44 @@
 """What answers behind the checks: a function through the Lambda proxy integration, or a MOCK.
 
 Imitated for the proxy: a result may hold statusCode, headers, multiValueHeaders, body and isBase64Encoded,
-none of them mandatory, and nothing else; anything else is malformed and a 502, like a function that fails.
-One that does not answer in time is a 504. Some response headers are renamed or dropped on their way out.
+none of them mandatory, and nothing else; anything else is malformed and a 502, like a function that fails or
+answers more than Lambda lets through. One that does not answer in time is a 504. `http_integration` calls
+backends that are no functions.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from emulation.functions import FunctionError, FunctionTimedOut, UnknownFunction
 from emulation.gateway.api import Integration, MockResponse, Passthrough
 from emulation.gateway.exchange import Exchange, Invoke
-from emulation.gateway.fields import is_header, status_of
-from emulation.gateway.proxy_event import proxy_event, request_context, trace_id
+from emulation.gateway.fields import is_binary, is_header, passed_on, status_of
+from emulation.gateway.proxy_event import answered_trace, proxy_event, request_context
+from emulation.gateway.references import UriTemplate, function_named
 from emulation.gateway.responses import Kind, Refused
 from emulation.gateway.templates import substitute
 from emulation.http import Headers, Response
 
+# Lambda's limits on what it is sent and what it sends, as its own error messages have them.
+EVENT_LIMIT_BYTES = 6 * 1024 * 1024
+RESULT_LIMIT_BYTES = EVENT_LIMIT_BYTES + 100
+_ESCAPED_BYTES = 6  # what JSON makes of one character at worst, so that small bodies need no measuring
 _RESULT_FIELDS = frozenset(["statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"])
-# From the developer guide's important notes, but for Content-Length: the edge writes the true one.
-_REMAPPED = frozenset(
-    [
-        *("authorization", "connection", "content-md5", "date", "max-forwards", "server", "user-agent"),
-        "www-authenticate",
-    ]
-)
-_DROPPED = frozenset(
-    [
-        *("content-length", "expect", "host", "proxy-authenticate", "te", "trailer", "transfer-encoding"),
-        "upgrade",
-    ]
-)
 
 
 async def call_function(exchange: Exchange, invoke: Invoke) -> Response:
     """The function's answer as a response, or Refused."""
-    integration = exchange.method.integration
-    if integration.function is None:
+    integration, event = exchange.method.integration, proxy_event(exchange)
+    name = function_behind(integration.uri, exchange)
+    if name is None:
         raise Refused(Kind.API_CONFIGURATION_ERROR)
+    if _is_beyond(EVENT_LIMIT_BYTES, event):
+        raise Refused(Kind.REQUEST_TOO_LARGE)
     try:
-        result = await invoke(integration.function, proxy_event(exchange), integration.timeout_seconds)
+        result = await invoke(name, event, integration.timeout_seconds)
     except FunctionTimedOut as error:
         raise Refused(Kind.INTEGRATION_TIMEOUT) from error
     except UnknownFunction as error:
@@ -52,20 +48,38 @@ async def call_function(exchange: Exchange, invoke: Invoke) -> Response:
     return _proxy_response(result, exchange)
 
 
+def function_behind(uri: UriTemplate | None, exchange: Exchange) -> str | None:
+    """The function that the URI names on this stage; None if it names none, or a variable is missing."""
+    try:
+        return function_named(uri.filled(exchange.stage.variables, {})) if uri is not None else None
+    except KeyError:
+        return None
+
+
+def _is_beyond(limit_bytes: int, message: Mapping[str, Any]) -> bool:
+    """Whether a message to or from Lambda, whose body alone can be long, is beyond the limit."""
+    body = message.get("body")
+    if not isinstance(body, str) or len(body) * _ESCAPED_BYTES <= limit_bytes:
+        return False
+    return len(json.dumps(message, ensure_ascii=False).encode(errors="replace")) > limit_bytes
+
+
 def _proxy_response(result: object, exchange: Exchange) -> Response:
     if not isinstance(result, Mapping) or set(result) - _RESULT_FIELDS:
         raise Refused(Kind.FAILED_PROXY)
-    headers = tuple(_proxy_headers(result))
+    if _is_beyond(RESULT_LIMIT_BYTES, result):
+        raise Refused(Kind.FAILED_PROXY)
+    headers = tuple(passed_on(_proxy_headers(result)))
     body = result.get("body")
     if body is not None and not isinstance(body, str):
         raise Refused(Kind.FAILED_PROXY)
-    content = (body or "").encode()
+    content = (body or "").encode(errors="replace")  # half of a surrogate pair is no character
     if result.get("isBase64Encoded") is True and _accepts_binary(exchange):
         content = _decoded(content)
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers = (("Content-Type", "application/json"), *headers)
     return Response(
-        _status(result.get("statusCode")), (*headers, ("X-Amzn-Trace-Id", trace_id(exchange))), content
+        _status(result.get("statusCode")), (*headers, ("X-Amzn-Trace-Id", answered_trace(exchange))), content
     )
 
 
@@ -81,24 +95,23 @@ def _status(value: Any) -> int:
         raise Refused(Kind.FAILED_PROXY) from error
 
 
-def _proxy_headers(result: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """`multiValueHeaders` and then those of `headers` that it does not name."""
-    single, multiple = (result.get(name) or {} for name in ("headers", "multiValueHeaders"))
+def _proxy_headers(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """`multiValueHeaders`, then what `headers` adds: a header that both name is spelt as the first has it."""
+    given = (result.get(name) for name in ("headers", "multiValueHeaders"))
+    single, multiple = ({} if each is None else each for each in given)
     if not isinstance(single, Mapping) or not isinstance(multiple, Mapping):
         raise Refused(Kind.FAILED_PROXY)
-    named = {name.lower() for name in multiple}
-    pairs = [(name, value) for name, values in multiple.items() for value in _listed(values)]
-    pairs += [(name, value) for name, value in single.items() if name.lower() not in named]
-    for name, value in pairs:
-        text = _header_text(value)
-        if not is_header(name, text):
-            raise Refused(Kind.FAILED_PROXY)
-        if name.lower() not in _DROPPED:
-            yield (f"x-amzn-Remapped-{name}" if name.lower() in _REMAPPED else name), text
-
-
-def _listed(values: Any) -> list[Any]:
-    return values if isinstance(values, list) else [values]
+    if not all(isinstance(values, list) for values in multiple.values()):
+        raise Refused(Kind.FAILED_PROXY)
+    pairs = [(name, _header_text(value)) for name, values in multiple.items() for value in values]
+    spelt = {name.lower(): name for name in multiple}
+    for name, value in single.items():
+        pair = spelt.get(name.lower(), name), _header_text(value)
+        if pair not in pairs:
+            pairs.append(pair)
+    if not all(is_header(*pair) for pair in pairs):
+        raise Refused(Kind.FAILED_PROXY)
+    return pairs
 
 
 def _header_text(value: Any) -> str:
@@ -113,16 +126,15 @@ def _header_text(value: Any) -> str:
 
 def _accepts_binary(exchange: Exchange) -> bool:
     """Whether the client's first accepted media type is one of the API's binary ones."""
-    binary = exchange.deployment.binary_media_types
-    accepted = exchange.headers.get("accept", "*/*").partition(",")[0].partition(";")[0].strip().lower()
-    return "*/*" in binary or accepted in binary
+    accepted = exchange.headers.get("accept", "").partition(",")[0].partition(";")[0].strip().lower()
+    return is_binary(accepted, exchange.deployment.binary_media_types)
 
 
 def _decoded(content: bytes) -> bytes:
     try:
         return base64.b64decode(content, validate=True)
     except binascii.Error as error:
-        raise Refused(Kind.FAILED_PROXY) from error
+        raise Refused(Kind.API_CONFIGURATION_ERROR) from error  # a 500, unlike what else is malformed
 
 
 def mock(exchange: Exchange) -> Response:
@@ -159,7 +171,7 @@ def _request_template(integration: Integration, exchange: Exchange) -> str:
 def _selected(integration: Integration, status: str) -> MockResponse:
     """The response whose pattern matches the status, else the default one, else KeyError."""
     for response in integration.responses:
-        if response.selection is not None and response.selection.fullmatch(status):
+        if response.selection is not None and response.selection.covers(status):
             return response
     for response in integration.responses:
         if response.selection is None:

@@ -14,8 +14,10 @@ from urllib.parse import parse_qs
 from emulation.clock import Clock
 from emulation.gateway.api import UsagePlan, View
 from emulation.gateway.authorizer import Authorizers
-from emulation.gateway.control_plane import answer, failure
+from emulation.gateway.control.answers import answer, failure
+from emulation.gateway.observation import observe
 from emulation.gateway.quota import day_of
+from emulation.gateway.token_bucket import Limit
 from emulation.gateway.usage import Ledger
 from emulation.http import Request, Response
 
@@ -42,12 +44,23 @@ class LiveOperations:
     """Answers the requests that are its own."""
 
     def __init__(
-        self, *, clock: Clock, view: Callable[[], View], ledger: Ledger, authorizers: Authorizers
+        self,
+        *,
+        clock: Clock,
+        view: Callable[[], View],
+        ledger: Ledger,
+        authorizers: Authorizers,
+        account: Limit,
     ) -> None:
         self._clock = clock
         self._view = view
         self._ledger = ledger
         self._authorizers = authorizers
+        self._account = account
+
+    def observe(self) -> Response:
+        """What is left in every bucket and quota; no operation of the real service's."""
+        return answer(200, observe(self._view(), self._ledger, self._account, self._clock.now()))
 
     def answer(self, request: Request) -> Response | None:
         """The answer, or None if the request is for the rest of the control plane."""
@@ -63,12 +76,13 @@ class LiveOperations:
         plan = self._plan(found["plan"])
         query = {name: values[-1] for name, values in parse_qs(request.query).items()}
         days = _days(query.get("startDate"), query.get("endDate"))
-        keys = [key for key in plan.key_ids if query.get("keyId") in (None, key)]
+        counted = self._ledger.counters.counted(plan.plan_id, days)  # a key that has left the plan too
+        keys = [key for key in dict.fromkeys((*plan.key_ids, *counted)) if query.get("keyId") in (None, key)]
         size, position = _number(query.get("limit"), DEFAULT_PAGE), _number(query.get("position"), 0)
         page = keys[position : position + min(size, LARGEST_PAGE)]
         now = self._clock.now()
         values = {
-            key: [[day.used, day.remaining] for day in self._ledger.usage(plan, key, days, now)]
+            key: [[day.used, day.remaining] for day in self._ledger.counters.usage(plan, key, days, now)]
             for key in page
         }
         body = {"usagePlanId": plan.plan_id, "startDate": query["startDate"], "endDate": query["endDate"]}
@@ -84,9 +98,10 @@ class LiveOperations:
             raise _Rejected(400, "BadRequestException", "Usage plan has no quota")
         remaining = _replaced_remaining(request)
         now = self._clock.now()
-        self._ledger.set_remaining(plan, found["key"], remaining, now)
+        counters = self._ledger.counters
+        counters.set_remaining(plan.plan_id, found["key"], plan.quota, remaining=remaining, now=now)
         today = day_of(now)
-        usage = self._ledger.usage(plan, found["key"], [today], now)
+        usage = counters.usage(plan, found["key"], [today], now)
         body = {"usagePlanId": plan.plan_id, "startDate": today.isoformat(), "endDate": today.isoformat()}
         return answer(200, {**body, "values": {found["key"]: [[day.used, day.remaining] for day in usage]}})
 

@@ -1,7 +1,7 @@
-"""An OpenAPI 3.0 document in JSON with `x-amazon-apigateway-*` extensions, put into an API.
+"""An OpenAPI 3.0 document with `x-amazon-apigateway-*` extensions, put into an API.
 
-moto's own import drops key requirements, authorizers, models, validators and gateway responses; this one
-keeps them. It fills moto's models directly, so that reading the API back shows what was imported.
+It fills moto's models directly, so that reading the API back shows what was imported. An extension that is
+not known is ignored, as the service does; one that would protect the API and cannot here is refused.
 """
 
 import json
@@ -10,47 +10,67 @@ from typing import Any, TypeAlias
 
 from moto.apigateway import models
 
+from emulation.gateway.control.answers import BadRequest
+from emulation.gateway.control.api_settings import checked_compression_size, checked_endpoint, key_source
+from emulation.gateway.control.gateway_responses import KINDS
+from emulation.gateway.control.integrations import integrate
+from emulation.gateway.control.methods import add_method
+from emulation.gateway.control.resources import add_resource
+from emulation.gateway.extensions import ask_for_headers
+from emulation.gateway.import_security import add_authorizers, security_of
 from emulation.gateway.schemas import referred, self_contained
 
 Document: TypeAlias = Mapping[str, Any]
 _VERBS = frozenset(["get", "put", "post", "delete", "options", "head", "patch"])
-_ANY = "x-amazon-apigateway-any-method"
+_X = "x-amazon-apigateway"
 _LOCATIONS = {"header": "header", "query": "querystring", "path": "path"}
-DEFAULT_TTL_SECONDS = 300  # the service's own, for an authorizer that does not say
 
 
-class InvalidDocument(Exception):
-    """The document cannot be imported."""
-
-
-def fill(backend: models.APIGatewayBackend, api: models.RestAPI, document: Document) -> None:
+def fill(api: models.RestAPI, document: Document) -> None:
     """Adds the document to the API; a method that both have is the document's."""
+    if document.get(f"{_X}-policy"):
+        raise BadRequest(f"Invalid OpenAPI input: {_X}-policy is not imitated")
     api.version = (document.get("info") or {}).get("version", api.version)
-    api.api_key_source = document.get("x-amazon-apigateway-api-key-source", api.api_key_source)
-    api.binaryMediaTypes = document.get("x-amazon-apigateway-binary-media-types", api.binaryMediaTypes)
-    _Import(backend, api, document).run()
+    api.api_key_source = key_source(document.get(f"{_X}-api-key-source", api.api_key_source))
+    binary = document.get(f"{_X}-binary-media-types") or []
+    api.binaryMediaTypes = list(dict.fromkeys([*api.binaryMediaTypes, *map(str, binary)]))
+    size = document.get(f"{_X}-minimum-compression-size", api.minimum_compression_size)
+    api.minimum_compression_size = checked_compression_size(size)
+    _set_endpoint(api, document)
+    ask_for_headers(api, document)
+    _Import(api, document).run()
+
+
+def _set_endpoint(api: models.RestAPI, document: Document) -> None:
+    """OpenAPI 3.0 has the configuration in a server, Swagger 2.0 in the document."""
+    name = f"{_X}-endpoint-configuration"
+    for place in [document, *(document.get("servers") or [])]:
+        declared = place.get(name) or {}
+        if declared.get("disableExecuteApiEndpoint"):
+            raise BadRequest(f"Invalid OpenAPI input: disableExecuteApiEndpoint in {name} is not imitated")
+        if declared:
+            api.endpoint_configuration = {**api.endpoint_configuration, **(checked_endpoint(declared) or {})}
 
 
 class _Import:
     """One document on its way into one API."""
 
-    def __init__(self, backend: models.APIGatewayBackend, api: models.RestAPI, document: Document) -> None:
-        self._backend = backend
+    def __init__(self, api: models.RestAPI, document: Document) -> None:
         self._api = api
         self._document = document
         self._components: Document = document.get("components") or {}
+        self._schemes = {
+            name: self._resolved(scheme)
+            for name, scheme in (self._components.get("securitySchemes") or {}).items()
+        }
         self._authorizers: dict[str, models.Authorizer] = {}
         self._validators: dict[str, models.RequestValidator] = {}
 
     def run(self) -> None:
         self._add_models()
-        self._add_authorizers()
+        self._authorizers = add_authorizers(self._api, self._schemes)
         self._add_validators()
-        for name, declared in (self._document.get("x-amazon-apigateway-gateway-responses") or {}).items():
-            status = declared.get("statusCode")
-            told: Any = None if status is None else str(status)  # as PutGatewayResponse hands it over
-            parameters, templates = declared.get("responseParameters"), declared.get("responseTemplates")
-            self._api.put_gateway_response(name, told, parameters, templates)
+        self._add_gateway_responses()
         for path, item in (self._document.get("paths") or {}).items():
             resource = self._resource(path)
             for verb, operation in _operations(item):
@@ -62,35 +82,23 @@ class _Import:
             text = json.dumps(self_contained(schema, schemas))
             self._api.add_model(name, schema.get("description", ""), text, "application/json")
 
-    def _add_authorizers(self) -> None:
-        for name, scheme in (self._components.get("securitySchemes") or {}).items():
-            declared = scheme.get("x-amazon-apigateway-authorizer")
-            if declared is None:
-                continue
-            source = declared.get("identitySource")
-            if source is None and declared.get("type") == "token":
-                source = f"method.request.header.{scheme.get('name', 'Authorization')}"
-            authorizer = self._backend.create_authorizer(
-                self._api.id,
-                name,
-                str(declared.get("type", "token")).upper(),
-                authorizer_uri=declared.get("authorizerUri"),
-                authorizer_credentials=declared.get("authorizerCredentials"),
-                auth_type=scheme.get("x-amazon-apigateway-authtype"),
-                identity_source=source,
-                authorizer_result_ttl=declared.get("authorizerResultTtlInSeconds", DEFAULT_TTL_SECONDS),
-            )
-            # create_authorizer loses it on the way, by a misspelt keyword
-            authorizer.identity_validation_expression = declared.get("identityValidationExpression")
-            self._authorizers[name] = authorizer
-
     def _add_validators(self) -> None:
-        for name, declared in (self._document.get("x-amazon-apigateway-request-validators") or {}).items():
-            self._validators[name] = self._api.create_request_validator(
-                name,
-                declared.get("validateRequestBody", False),
-                declared.get("validateRequestParameters", False),
-            )
+        """A validator that the API has by that name is changed, and keeps its id."""
+        known = {each.name: each for each in self._api.request_validators.values()}
+        for name, declared in (self._document.get(f"{_X}-request-validators") or {}).items():
+            validator = known.get(name) or self._api.create_request_validator(name, None, None)
+            validator.validate_request_body = bool(declared.get("validateRequestBody"))
+            validator.validate_request_parameters = bool(declared.get("validateRequestParameters"))
+            self._validators[name] = validator
+
+    def _add_gateway_responses(self) -> None:
+        for kind, declared in (self._document.get(f"{_X}-gateway-responses") or {}).items():
+            if kind not in KINDS:
+                raise BadRequest(f"Invalid OpenAPI input: there is no gateway response {kind}")
+            status = declared.get("statusCode")
+            told: Any = None if status is None else str(status)  # as PutGatewayResponse hands it over
+            parameters, templates = declared.get("responseParameters"), declared.get("responseTemplates")
+            self._api.put_gateway_response(kind, told, parameters, templates)
 
     def _resource(self, path: str) -> models.Resource:
         """The resource at the path, made with all its ancestors if need be."""
@@ -98,44 +106,42 @@ class _Import:
         children = {(each.parent_id, each.path_part): each for each in self._api.resources.values()}
         for part in path.strip("/").split("/") if path.strip("/") else []:
             child = children.get((resource.id, part))
-            resource = child or self._backend.create_resource(self._api.id, resource.id, part)
+            resource = child or add_resource(self._api, resource, part)
         return resource
 
     def _add_method(
         self, resource: models.Resource, verb: str, operation: Document, shared: list[Document]
     ) -> None:
-        authorizer, key_required = self._security(operation)
-        validator = operation.get(
-            "x-amazon-apigateway-request-validator",
-            self._document.get("x-amazon-apigateway-request-validator"),
+        security = security_of(
+            operation,
+            self._document.get("security"),
+            schemes=self._schemes,
+            authorizers=self._authorizers,
         )
-        if validator is not None and validator not in self._validators:
-            raise InvalidDocument(f"Invalid OpenAPI input: no request validator is named {validator}")
-        method = resource.add_method(
-            verb,
-            "CUSTOM" if authorizer else "NONE",
-            key_required,
-            request_parameters=self._parameters([*shared, *(operation.get("parameters") or [])]),
-            request_models=self._request_models(operation, resource, verb),
-            operation_name=operation.get("operationId"),
-            authorizer_id=authorizer.id if authorizer else None,
-            request_validator_id=self._validators[validator].id if validator is not None else None,
-        )
+        asked = {
+            "authorizationType": security.authorization_type,
+            "authorizerId": security.authorizer_id,
+            "apiKeyRequired": security.api_key_required,
+            "requestParameters": self._parameters([*shared, *(operation.get("parameters") or [])]),
+            "requestModels": self._request_models(operation, resource, verb),
+            "operationName": operation.get("operationId"),
+            "requestValidatorId": self._validator_id(operation),
+        }
+        method = add_method(self._api, resource, verb, asked)
         for status in operation.get("responses") or {}:
             method.create_response(str(status), {}, {})
-        self._add_integration(resource, verb, operation.get("x-amazon-apigateway-integration"))
+        integration = operation.get(f"{_X}-integration")
+        if integration is not None:
+            _add_integration(method, self._resolved(integration), resource.id)
 
-    def _security(self, operation: Document) -> tuple[models.Authorizer | None, bool]:
-        """The method's authorizer, and whether it requires a key: an `x-api-key` scheme listed beside it."""
-        requirements = operation.get("security", self._document.get("security")) or []
-        names = [name for requirement in requirements for name in requirement]
-        schemes = self._components.get("securitySchemes") or {}
-        unknown = [name for name in names if name not in schemes]
-        if unknown:
-            raise InvalidDocument(f"Invalid OpenAPI input: no security scheme is named {unknown[0]}")
-        authorizers = [self._authorizers[name] for name in names if name in self._authorizers]
-        key_required = any(_is_api_key(schemes[name]) for name in names)
-        return (authorizers[0] if authorizers else None), key_required
+    def _validator_id(self, operation: Document) -> str | None:
+        extension = f"{_X}-request-validator"
+        name = operation.get(extension, self._document.get(extension))
+        if name is None:
+            return None
+        if name not in self._validators:
+            raise BadRequest(f"Invalid OpenAPI input: no request validator is named {name}")
+        return str(self._validators[name].id)
 
     def _parameters(self, declared: list[Document]) -> dict[str, bool]:
         parameters: dict[str, bool] = {}
@@ -160,31 +166,6 @@ class _Import:
             found[media_type] = str(name)
         return found
 
-    def _add_integration(self, resource: models.Resource, verb: str, declared: Document | None) -> None:
-        if declared is None:
-            return
-        kind, uri = str(declared.get("type", "")).upper(), declared.get("uri", "")
-        integration = self._backend.put_integration(
-            self._api.id,
-            resource.id,
-            verb,
-            kind,
-            uri,
-            declared.get("httpMethod", ""),
-            request_templates=declared.get("requestTemplates"),
-            passthrough_behavior=str(declared.get("passthroughBehavior", "when_no_match")).upper(),
-            timeout_in_millis=declared.get("timeoutInMillis"),
-            request_parameters=declared.get("requestParameters"),
-            content_handling=declared.get("contentHandling"),
-        )
-        for pattern, response in (declared.get("responses") or {}).items():
-            integration.create_integration_response(
-                str(response.get("statusCode", 200)),
-                "" if pattern == "default" else pattern,
-                dict(response.get("responseTemplates") or {}),
-                response.get("responseParameters") or {},
-            )
-
     def _resolved(self, value: Document) -> Document:
         """The value, or what its `#/components/…` reference stands for."""
         reference = value.get("$ref")
@@ -194,7 +175,7 @@ class _Import:
         for part in str(reference).removeprefix("#/").split("/"):
             found = found.get(part) if isinstance(found, Mapping) else None
         if not isinstance(found, Mapping):
-            raise InvalidDocument(f"Invalid OpenAPI input: {reference} leads nowhere")
+            raise BadRequest(f"Invalid OpenAPI input: {reference} leads nowhere")
         return self._resolved(found)
 
 
@@ -202,10 +183,19 @@ def _operations(item: Document) -> Iterator[tuple[str, Document]]:
     for name, operation in item.items():
         if name in _VERBS:
             yield name.upper(), operation
-        elif name == _ANY:
+        elif name == f"{_X}-any-method":
             yield "ANY", operation
 
 
-def _is_api_key(scheme: Document) -> bool:
-    in_header = scheme.get("type") == "apiKey" and str(scheme.get("name", "")).lower() == "x-api-key"
-    return in_header and "x-amazon-apigateway-authorizer" not in scheme
+def _add_integration(method: models.Method, declared: Document, resource_id: str) -> None:
+    """The names are those on the wire, in any case where they are values of an enumeration."""
+    behaviour = str(declared.get("passthroughBehavior") or "when_no_match").upper()
+    asked = {**declared, "type": str(declared.get("type", "")).upper(), "passthroughBehavior": behaviour}
+    integration = integrate(method, asked, cache_namespace=resource_id)
+    for pattern, response in (declared.get("responses") or {}).items():
+        integration.create_integration_response(
+            str(response.get("statusCode", 200)),
+            "" if pattern == "default" else pattern,
+            dict(response.get("responseTemplates") or {}),
+            response.get("responseParameters") or {},
+        )

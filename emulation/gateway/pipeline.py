@@ -7,17 +7,21 @@ request.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TextIO
 
 from emulation.clock import Clock, monotonic, request_id
 from emulation.functions import UnknownFunction
-from emulation.gateway import access_log, integration, usage, validation
+from emulation.gateway import access_log, http_integration, integration, rate_limits, usage, validation
 from emulation.gateway.api import Authorization, IntegrationKind, KeySource, View
 from emulation.gateway.authorizer import Authorizers
-from emulation.gateway.exchange import Caller, Exchange, Invoke, apigw_id
+from emulation.gateway.exchange import Call, Caller, Exchange, Invoke, apigw_id
+from emulation.gateway.extensions import with_headers
 from emulation.gateway.responses import Kind, Refused, forbidden, render
+from emulation.gateway.token_bucket import Limit
 from emulation.gateway.usage import Admission, Ledger
 from emulation.http import Request, Response
+from emulation.http_client import HttpClient
 
 PAYLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 _LOG = logging.getLogger(__name__)
@@ -40,6 +44,7 @@ class Gateway:
         ledger: Ledger,
         authorizers: Authorizers,
         log: TextIO | None,
+        account: Limit,
     ) -> None:
         self.invoke: Invoke = nothing_attached
         self._clock = clock
@@ -47,12 +52,13 @@ class Gateway:
         self._ledger = ledger
         self._authorizers = authorizers
         self._log = log
+        self._account = account
+        self._http = HttpClient()
 
     async def answer(self, request: Request, *, api_id: str, stage_name: str, path: str) -> Response:
         """The response to a request for `path` (after the stage) of a deployed stage."""
         began = monotonic()
-        view = self._view()
-        stage = view.stages.get((api_id, stage_name))
+        stage = self._view().stages.get((api_id, stage_name))
         identified = request_id()
         if stage is None:
             return _identified(forbidden(), identified)
@@ -61,7 +67,7 @@ class Gateway:
         )
         refused: Refused | None = None
         try:
-            response = await self._pass(exchange, view)
+            response = await self._pass(exchange)
         except Refused as refusal:
             refused = refusal
         except Exception:  # the outermost catch-all of the data plane
@@ -72,44 +78,71 @@ class Gateway:
         if self._log is not None:
             latency_ms = (monotonic() - began) * 1000
             access_log.write_line(
-                self._log, exchange, status=response.status, refused=refused, latency_ms=latency_ms
+                self._log, exchange, response=response, refused=refused, latency_ms=latency_ms
             )
         return _identified(response, identified)
 
-    async def _pass(self, exchange: Exchange, view: View) -> Response:
+    async def close(self) -> None:
+        """Closes the connections to backends."""
+        await self._http.close()
+
+    async def _pass(self, exchange: Exchange) -> Response:
         """The integration's response, if every check lets the request pass."""
-        if (
-            len(exchange.request.body) > PAYLOAD_LIMIT_BYTES
-        ):  # it is refused while it is read, before any check
+        if len(exchange.request.body) > PAYLOAD_LIMIT_BYTES:  # known while it is read, before any check
             raise Refused(Kind.REQUEST_TOO_LARGE)
         exchange.route = exchange.deployment.routes.match(exchange.path, exchange.request.method)
         if exchange.route is None:
             raise Refused(Kind.MISSING_AUTHENTICATION_TOKEN)
         await self._authorize(exchange)
-        exchange.caller = identify(exchange, view)
         self._admit(exchange)
         await validation.validate(exchange)
-        return await self._integrate(exchange)
+        response = await self._integrate(exchange)
+        return with_headers(response, exchange) if exchange.deployment.added_headers else response
 
     async def _authorize(self, exchange: Exchange) -> None:
         method = exchange.method
         if method.authorization is Authorization.UNSUPPORTED:
             raise Refused(Kind.API_CONFIGURATION_ERROR)
         if method.authorization is Authorization.CUSTOM:
+            exchange.caller = presented(exchange, self._view())  # the authorizer is told of it
             if method.authorizer is None:
                 raise Refused(Kind.AUTHORIZER_CONFIGURATION_ERROR)
             exchange.authorized = await self._authorizers.authorize(method.authorizer, exchange, self.invoke)
 
     def _admit(self, exchange: Exchange) -> None:
-        throttles = usage.layers(exchange.stage, exchange.method, exchange.caller)
-        admission = self._ledger.admit(throttles, exchange.caller, self._clock.now())
-        if admission is not Admission.ADMITTED:
-            raise Refused(_REFUSALS[admission])
+        """By the keys, plans and limits of this moment: they may have changed while the authorizer ran."""
+        view, now = self._view(), self._clock.now()
+        stage = view.stages.get((exchange.deployment.api_id, exchange.stage.name), exchange.stage)
+        caller = exchange.caller = identify(exchange, view)
+        throttles = usage.layers(stage, exchange.method, caller, self._account)
+        verdict = self._ledger.admit(throttles, caller, now)
+        method = (exchange.deployment.api_id, stage.name, exchange.method.limit_key)
+        exchange.rate_limits = partial(rate_limits.told, self._ledger, caller, method, verdict, now=now)
+        if verdict.admission is not Admission.ADMITTED:
+            raise Refused(_REFUSALS[verdict.admission])
 
     async def _integrate(self, exchange: Exchange) -> Response:
+        """The integration's answer; the exchange keeps what the call was like, whatever it came to."""
+        began = monotonic()
+        try:
+            response = await self._call(exchange)
+        except Refused as refused:
+            error = str(refused.__cause__ or refused.message)
+            exchange.integration_call = Call(round((monotonic() - began) * 1000), error=error)
+            raise
+        is_function = exchange.method.integration.kind is IntegrationKind.AWS_PROXY
+        service_status = 200 if is_function else response.status
+        exchange.integration_call = Call(
+            round((monotonic() - began) * 1000), status=response.status, service_status=service_status
+        )
+        return response
+
+    async def _call(self, exchange: Exchange) -> Response:
         match exchange.method.integration.kind:
             case IntegrationKind.AWS_PROXY:
                 return await integration.call_function(exchange, self.invoke)
+            case IntegrationKind.HTTP_PROXY:
+                return await http_integration.call_backend(exchange, self._http)
             case IntegrationKind.MOCK:
                 return integration.mock(exchange)
             case IntegrationKind.UNSUPPORTED:
@@ -122,13 +155,20 @@ def identify(exchange: Exchange, view: View) -> Caller:
     A method that requires none is metered all the same when the key is in a plan of this stage, even a
     disabled one.
     """
+    caller = presented(exchange, view)
+    admissible = caller.key is not None and caller.key.enabled and caller.plan is not None
+    if exchange.method.api_key_required and not admissible:
+        raise Refused(Kind.INVALID_API_KEY)
+    return caller
+
+
+def presented(exchange: Exchange, view: View) -> Caller:
+    """The caller by the key it presents, whether or not that admits it."""
     value = _presented_key(exchange)
     key = view.keys.get(value) if value else None
     plan = (
         view.plans_by_key.get((key.key_id, exchange.deployment.api_id, exchange.stage.name)) if key else None
     )
-    if exchange.method.api_key_required and (key is None or not key.enabled or plan is None):
-        raise Refused(Kind.INVALID_API_KEY)
     return Caller(value, key, plan)
 
 

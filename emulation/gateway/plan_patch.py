@@ -1,28 +1,26 @@
-"""UpdateUsagePlan and UpdateMethod: patch operations applied to copies of moto's models.
+"""UpdateUsagePlan: patch operations applied to a copy of moto's model.
 
-moto answers UpdateMethod with 500, truncates fractional rates, and cannot throttle a plan's single methods.
+moto truncates fractional rates, and cannot throttle a plan's single methods.
 
 Invariant: a model that is given stays as it is, so all the operations apply or none does.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from moto.apigateway import models
 
+from emulation.gateway.control.answers import BadRequest, NotFound
+from emulation.gateway.control.patches import ALL, Patch
 from emulation.gateway.plan_rules import check_plan
 
 
-class InvalidPatch(Exception):
-    """The operation names nothing that can be changed so."""
-
-
-def patched_plan(plan: models.UsagePlan, operations: list[Mapping[str, Any]]) -> models.UsagePlan:
+def patched_plan(plan: models.UsagePlan, patches: list[Patch]) -> models.UsagePlan:
     """The plan with every operation applied, and fit to be a plan."""
     changed = copy.deepcopy(plan)
-    for operation in operations:
-        _apply_to_plan(changed, operation["op"], operation["path"], operation.get("value"))
+    for patch in patches:
+        _apply_to_plan(changed, patch.op, patch.path, patch.value)
     changed.api_stages = [_without_empty_throttle(each) for each in changed.api_stages]
     check_plan(throttle=changed.throttle, quota=changed.quota, stages=changed.api_stages)
     return changed
@@ -39,6 +37,8 @@ _NUMBERS: dict[str, tuple[str, str, Callable[[str], Any]]] = {
 
 
 def _apply_to_plan(plan: models.UsagePlan, op: str, path: str, value: Any) -> None:
+    if op not in ALL:
+        raise BadRequest(f"Invalid patch path  '{path}' specified for op '{op}'.")
     if path in _TEXTS:
         setattr(plan, _TEXTS[path], None if op == "remove" else value)
     elif path in ("/throttle", "/quota") and op == "remove":
@@ -51,24 +51,24 @@ def _apply_to_plan(plan: models.UsagePlan, op: str, path: str, value: Any) -> No
     elif path.startswith("/apiStages/"):
         _apply_to_method_throttle(plan.api_stages, op, path.removeprefix("/apiStages/"), value)
     else:
-        raise InvalidPatch(f"Invalid patch path {path}")
+        raise BadRequest(f"Invalid patch path {path}")
 
 
 def _set(values: dict[str, Any], name: str, op: str, value: Any) -> None:
     if op == "remove":
         values.pop(name, None)
-    elif op in ("add", "replace"):
-        values[name] = value
     else:
-        raise InvalidPatch(f"Invalid patch operation {op}")
+        values[name] = value
 
 
-def _apply_to_stages(stages: list[dict[str, Any]], op: str, value: str) -> None:
+def _apply_to_stages(stages: list[dict[str, Any]], op: str, value: str | None) -> None:
     """Attaches or detaches the stage `{api}:{stage}`; one that is attached keeps its throttles."""
-    api_id, _, stage = value.partition(":")
+    api_id, _, stage = (value or "").partition(":")
     if op not in ("add", "remove") or not (api_id and stage):
-        raise InvalidPatch(f"Invalid patch operation {op} of {value} on /apiStages")
+        raise BadRequest("Invalid API Stage specified")
     attached = [each for each in stages if (each["apiId"], each["stage"]) == (api_id, stage)]
+    if op == "remove" and not attached:
+        raise NotFound(f"API Stage not found: {value}")
     if op == "remove":
         stages[:] = [each for each in stages if each not in attached]
     elif not attached:
@@ -80,7 +80,7 @@ def _apply_to_method_throttle(stages: list[dict[str, Any]], op: str, path: str, 
     named, _, rest = path.partition("/")
     found = [each for each in stages if f"{each['apiId']}:{each['stage']}" == named]
     if not found or not (rest == "throttle" or rest.startswith("throttle/")):
-        raise InvalidPatch(f"Invalid patch path /apiStages/{path}")
+        raise BadRequest(f"Invalid patch path /apiStages/{path}")
     throttle: dict[str, dict[str, Any]] = found[0].get("throttle") or {}
     found[0]["throttle"] = throttle
     method, _, limit = rest.removeprefix("throttle").replace("~1", "/").rpartition("/")
@@ -97,7 +97,7 @@ def _apply_to_method_throttle(stages: list[dict[str, Any]], op: str, path: str, 
     elif op == "remove":
         throttle.pop(_method_name(f"{method}/{limit}"), None)
     elif value is not None:
-        raise InvalidPatch(f"Invalid patch path /apiStages/{path}")
+        raise BadRequest(f"Invalid patch path /apiStages/{path}")
 
 
 def _method_name(path: str) -> str:
@@ -110,32 +110,3 @@ def _without_empty_throttle(stage: dict[str, Any]) -> dict[str, Any]:
     throttle = {name: limit for name, limit in (stage.get("throttle") or {}).items() if limit}
     rest = {name: value for name, value in stage.items() if name != "throttle"}
     return {**rest, "throttle": throttle} if throttle else rest
-
-
-_METHOD_FIELDS = {
-    "/apiKeyRequired": "api_key_required",
-    "/authorizationType": "authorization_type",
-    "/authorizerId": "authorizer_id",
-    "/operationName": "operation_name",
-    "/requestValidatorId": "request_validator_id",
-}
-_METHOD_MAPS = {"requestParameters": "request_parameters", "requestModels": "request_models"}
-
-
-def patched_method(method: models.Method, operations: list[Mapping[str, Any]]) -> models.Method:
-    """The method with every operation applied; the deployments made so far do not see it."""
-    changed = copy.copy(method)
-    for operation in operations:
-        op, path, value = operation["op"], operation["path"], operation.get("value")
-        group, _, name = path.removeprefix("/").partition("/")
-        if path in _METHOD_FIELDS:
-            typed = value == "true" if path == "/apiKeyRequired" else value
-            setattr(changed, _METHOD_FIELDS[path], None if op == "remove" else typed)
-        elif group in _METHOD_MAPS and name:
-            values = dict(getattr(changed, _METHOD_MAPS[group]) or {})
-            typed = value == "true" if group == "requestParameters" else value
-            _set(values, name.replace("~1", "/"), op, typed)
-            setattr(changed, _METHOD_MAPS[group], values)
-        else:
-            raise InvalidPatch(f"Invalid patch path {path}")
-    return changed

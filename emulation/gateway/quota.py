@@ -1,12 +1,13 @@
-"""A usage plan's quota as pure functions: what one key used of one window, to that and a decision.
+"""A usage plan's quota as pure functions: (state, cost, now) to (state, decision), for one key.
 
 Invariant: in one window of the calendar (UTC) at most `limit` requests are admitted, plus what UpdateUsage
-granted, however often the quota is edited meanwhile; a denied request changes nothing.
+granted, however often the quota is edited or the clock is set meanwhile; a denied request changes nothing.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from emulation.gateway.token_bucket import Decision
@@ -14,6 +15,9 @@ from emulation.gateway.token_bucket import Decision
 # A WEEK with offset 0 starts on a Sunday (the SDKs' text on QuotaSettings.offset); other documents say
 # Monday.
 WEEK_STARTS_ON = 6  # date.weekday(): Monday is 0
+
+
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Period(Enum):
@@ -62,8 +66,7 @@ class History:
         return self.days[day].used if day in self.days else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Consumption:
+class Consumption(NamedTuple):  # made for each request, in half a frozen dataclass's time
     """The history of the window that `day` is in, added up, so that a request need not add it up again."""
 
     quota: Quota
@@ -83,7 +86,21 @@ def day_of(now: float) -> date:
     >>> day_of(86_399.0), day_of(86_400.0)
     (datetime.date(1970, 1, 1), datetime.date(1970, 1, 2))
     """
-    return datetime.fromtimestamp(now, UTC).date()
+    return _day(int(now // 86_400))
+
+
+@lru_cache(maxsize=64)
+def _day(number: int) -> date:
+    return date.fromordinal(_EPOCH + number)
+
+
+def moment_of(day: date) -> float:
+    """When the day starts, in UTC.
+
+    >>> moment_of(date(1970, 1, 2))
+    86400.0
+    """
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 def window_start(quota: Quota, day: date) -> date:
@@ -114,28 +131,56 @@ def window_of(quota: Quota, day: date) -> Window:
     return Window(quota.period, window_start(quota, day))
 
 
+def window_end(quota: Quota, day: date) -> date:
+    """The first day of the window after the one that `day` falls in.
+
+    >>> window_end(Quota(1, Period.MONTH, offset=24), date(2026, 11, 23))
+    datetime.date(2026, 11, 25)
+    """
+    start = window_start(quota, day)
+    match quota.period:
+        case Period.DAY:
+            return start + timedelta(days=1)
+        case Period.WEEK:
+            return start + timedelta(days=7)
+        case Period.MONTH:
+            return (start.replace(day=1) + timedelta(days=31)).replace(day=start.day)
+
+
+def window_seconds(quota: Quota, day: date) -> float:
+    """How long the window that `day` falls in is."""
+    return (window_end(quota, day) - window_start(quota, day)).total_seconds()
+
+
+def seconds_until_reset(quota: Quota, now: float) -> float:
+    """How long until the next window starts.
+
+    >>> seconds_until_reset(Quota(1, Period.DAY), 86_399.5)
+    0.5
+    """
+    return moment_of(window_end(quota, day_of(now))) - now
+
+
 def current(state: Consumption | None, quota: Quota, day: date, history: History) -> Consumption:
     """The consumption of the window that `day` falls in: the one given, while it is of this quota and day.
 
-    A clock that steps back stays on the latest day there was, so that no quota is handed out twice.
+    The window's later days count too: a clock that was set back hands out nothing twice.
     """
-    if state is not None:
-        day = max(day, state.day)
-        if state.quota is quota and state.day == day:
-            return state
+    if state is not None and state.quota is quota and state.day == day:
+        return state
     window = window_of(quota, day)
-    days = (window.start + timedelta(days=each) for each in range((day - window.start).days + 1))
-    used = sum(history.used_on(each) for each in days)
+    days = (window_end(quota, day) - window.start).days
+    used = sum(history.used_on(window.start + timedelta(days=each)) for each in range(days))
     return Consumption(quota, day, used, history.granted.get(window, 0))
 
 
-def spend(state: Consumption) -> tuple[Consumption, Decision]:
-    """Counts one request if the quota has room for it."""
-    if state.remaining < 1:
+def spend(state: Consumption, cost: int) -> tuple[Consumption, Decision]:
+    """Counts `cost` requests if the quota has room for them."""
+    if state.remaining < cost:
         return state, Decision.DENIED
-    return Consumption(state.quota, state.day, state.used + 1, state.granted), Decision.ADMITTED
+    return Consumption(state.quota, state.day, state.used + cost, state.granted), Decision.ADMITTED
 
 
 def set_remaining(state: Consumption, remaining: int) -> Consumption:
     """Leaves exactly `remaining` for the rest of the window, above the plan's limit too."""
-    return replace(state, granted=remaining + state.used - state.quota.limit)
+    return state._replace(granted=remaining + state.used - state.quota.limit)

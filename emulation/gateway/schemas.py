@@ -1,20 +1,18 @@
 """JSON schemas that refer to one another, made to stand alone, and validators of them.
 
-jsonschema looks for patterns with `re`, which keeps every other thread waiting while it backtracks: a model's
-pattern and a body made for it would stop the edge. Here another engine does, which ends within its time.
+jsonschema looks for patterns with `re`, which may backtrack without end; these validators use `patterns`.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import regex
 from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-# A search that ends at all ends in a small part of this; one that takes longer backtracks without end.
-MATCH_SECONDS = 1.0
+from emulation.gateway.patterns import is_found
+
 _DEFINITIONS = "#/definitions/"
 
 
@@ -54,13 +52,8 @@ def referred(schema: Mapping[str, Any]) -> str | None:
     return reference.rpartition("/")[2] if isinstance(reference, str) else None
 
 
-def _matches(pattern: str, text: str) -> bool:
-    """Whether the pattern is found in the text; TimeoutError if that cannot be told in time."""
-    return regex.search(pattern, text, concurrent=True, timeout=MATCH_SECONDS) is not None
-
-
 def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if validator.is_type(instance, "string") and not _matches(pattern, instance):
+    if validator.is_type(instance, "string") and not is_found(pattern, instance):
         yield ValidationError("does not match the pattern")
 
 
@@ -69,7 +62,7 @@ def _pattern_properties(
 ) -> Iterator[ValidationError]:
     if validator.is_type(instance, "object"):
         for pattern, subschema in patterns.items():
-            for name in [name for name in instance if _matches(pattern, name)]:
+            for name in [name for name in instance if is_found(pattern, name)]:
                 yield from validator.descend(instance[name], subschema, path=name, schema_path=pattern)
 
 
@@ -81,7 +74,7 @@ def _additional_properties(
         others = {
             name: value
             for name, value in instance.items()
-            if not any(_matches(pattern, name) for pattern in patterns)
+            if not any(is_found(pattern, name) for pattern in patterns)
         }
         named = {"properties": schema.get("properties", {})}
         yield from Draft4Validator.VALIDATORS["additionalProperties"](validator, allowed, others, named)

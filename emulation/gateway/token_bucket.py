@@ -1,6 +1,6 @@
-"""A token bucket as a pure function: (state, limit, now) to (state, decision).
+"""A token bucket as a pure function: (state, cost, now) under a limit, to (state, decision).
 
-Invariant: in any interval of t seconds at most rate * t + burst requests are admitted, exactly, because the
+Invariant: in any interval of t seconds at most rate * t + burst tokens are taken, exactly, because the
 bucket counts in whole numbers: time in microseconds, tokens in millionths of a millionth. Floats would deny
 the token that 0.1 s at 10 a second has just earned.
 
@@ -8,13 +8,19 @@ Imitated: `rateLimit` is the steady refill a second, `burstLimit` the size of th
 takes one token. A bucket that nobody has used yet is full.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import NamedTuple
 
 _MICROSECONDS = 1_000_000
 # A rate in micro-tokens a second times microseconds gives tokens in units of 10^-12.
 _TOKEN = 1_000_000 * _MICROSECONDS
+
+# A clock that is set right steps by less. One that goes further back was wrong before, and a bucket that
+# waited for that moment to come again would stay empty until then.
+STEP_BACK_SECONDS = 60
+_STEP_BACK = STEP_BACK_SECONDS * _MICROSECONDS
 
 
 class Decision(Enum):
@@ -28,6 +34,13 @@ class Limit:
 
     rate: float
     burst: int
+    # The same in the bucket's own units, worked out once and not for each request.
+    refill: int = field(init=False, repr=False, compare=False)
+    capacity: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "refill", round(self.rate * 1_000_000))
+        object.__setattr__(self, "capacity", self.burst * _TOKEN)
 
 
 class Bucket(NamedTuple):  # made for each layer of each request, in half a frozen dataclass's time
@@ -36,28 +49,53 @@ class Bucket(NamedTuple):  # made for each layer of each request, in half a froz
     level: int  # in 10^-12 tokens
     at: int  # Unix microseconds
 
+    @property
+    def remaining(self) -> int:
+        """Whole tokens."""
+        return self.level // _TOKEN
 
-def take(bucket: Bucket | None, limit: Limit, now: float) -> tuple[Bucket, Decision]:
-    """Takes a token if there is one; `None` is a bucket nobody has used.
 
-    A clock that steps back refills nothing and takes nothing away, and the time it goes through again is not
-    counted twice. A limit edited meanwhile holds from here on: a smaller bucket loses what no longer fits.
+def take(bucket: Bucket | None, limit: Limit, *, cost: int, now: float) -> tuple[Bucket, Decision]:
+    """Takes `cost` tokens if there are as many; `None` is a bucket nobody has used. A cost of 0 only looks.
+
+    A clock that steps back refills nothing and takes nothing away. Within `STEP_BACK_SECONDS` the time that
+    it goes through again is not counted twice either. A limit edited meanwhile holds from here on: a smaller
+    bucket loses what no longer fits.
 
     >>> limit = Limit(rate=1.0, burst=1)
-    >>> bucket, decision = take(None, limit, 100.0)
+    >>> bucket, decision = take(None, limit, cost=1, now=100.0)
     >>> decision
     <Decision.ADMITTED: 1>
-    >>> take(bucket, limit, 100.5)[1], take(bucket, limit, 101.0)[1]
-    (<Decision.DENIED: 2>, <Decision.ADMITTED: 1>)
+    >>> [take(bucket, limit, cost=1, now=now)[1].name for now in (100.5, 101.0)]
+    ['DENIED', 'ADMITTED']
     """
     at = round(now * _MICROSECONDS)
-    capacity = limit.burst * _TOKEN
-    if bucket is None:
-        level = capacity
-    elif at <= bucket.at:
-        at, level = bucket.at, min(capacity, bucket.level)
-    else:
-        level = min(capacity, bucket.level + (at - bucket.at) * round(limit.rate * 1_000_000))
-    if level < _TOKEN:
+    level = limit.capacity
+    if bucket is not None:
+        held, then = bucket
+        if at > then:
+            held += (at - then) * limit.refill
+        elif at > then - _STEP_BACK:
+            at = then
+        level = min(level, held)
+    price = cost * _TOKEN
+    if level < price:
         return Bucket(level, at), Decision.DENIED
-    return Bucket(level - _TOKEN, at), Decision.ADMITTED
+    return Bucket(level - price, at), Decision.ADMITTED
+
+
+def seconds_until(bucket: Bucket, limit: Limit, tokens: int, *, now: float) -> float:
+    """How long from `now` until the bucket holds as many tokens, 0 if it does, infinite if it never will.
+
+    >>> limit = Limit(rate=2.0, burst=1)
+    >>> bucket, _ = take(None, limit, cost=1, now=100.0)
+    >>> seconds_until(bucket, limit, 1, now=100.0), seconds_until(bucket, limit, 2, now=100.0)
+    (0.5, inf)
+    """
+    missing = tokens * _TOKEN - bucket.level
+    if missing <= 0:
+        return 0.0
+    if limit.refill == 0 or tokens > limit.burst:
+        return math.inf
+    held_at = bucket.at - (-missing // limit.refill)  # rounded up
+    return max(0, held_at - round(now * _MICROSECONDS)) / _MICROSECONDS

@@ -11,13 +11,17 @@ from moto.apigateway import models
 
 from emulation.gateway.api import ApiKey, Deployment, Stage, UsagePlan, View
 from emulation.gateway.quota import Period, Quota
+from emulation.gateway.stage_settings import limit_key
+from emulation.gateway.templates import LineFormat, line_format
 from emulation.gateway.token_bucket import Limit
 
 # A plan whose rate or burst is 0 admits nothing, like a stage's 0/0: nobody we found knows better.
 PLAN_LIMIT_OF_ZERO = Limit(rate=0.0, burst=0)
-# A throttle of which only one half is set leaves the other to the account's limit.
+# The service's own for a new account in a large region. A throttle of which only one half is set leaves the
+# other to it.
 ACCOUNT_RATE_LIMIT = 10_000.0
 ACCOUNT_BURST_LIMIT = 5_000
+ACCOUNT_LIMIT = Limit(ACCOUNT_RATE_LIMIT, ACCOUNT_BURST_LIMIT)
 
 
 def compile_view(
@@ -34,26 +38,30 @@ def compile_view(
             deployment=deployment,
             variables=dict(stage.variables),
             limits=_limits(stage.method_settings),
+            access_log_format=_log_format(stage.access_log_settings or {}),
         )
         for api in backend.apis.values()
         for name, stage in api.stages.items()
         if (deployment := deployments.get((api.id, stage.deployment_id or "")))
     }
-    keys = [
-        ApiKey(key_id=key.id, value=key.value, enabled=bool(key.enabled)) for key in backend.keys.values()
-    ]
+    keys = {
+        key.id: ApiKey(key_id=key.id, name=key.name or "", value=key.value, enabled=bool(key.enabled))
+        for key in backend.keys.values()
+    }
     by_key = {
         (key_id, each["apiId"], each["stage"]): plans[plan.id]
         for plan in backend.usage_plans.values()
         for key_id in plans[plan.id].key_ids
         for each in plan.api_stages
     }
-    return View(stages=stages, keys={key.value: key for key in keys}, plans=plans, plans_by_key=by_key)
+    by_value = {key.value: key for key in keys.values()}
+    return View(stages=stages, keys=by_value, keys_by_id=keys, plans=plans, plans_by_key=by_key)
 
 
 def _plan(plan: models.UsagePlan, keys: Iterable[str]) -> UsagePlan:
     return UsagePlan(
         plan_id=plan.id,
+        name=plan.name or "",
         limit=_plan_limit(plan.throttle),
         quota=_quota(plan.quota),
         method_limits={
@@ -68,6 +76,10 @@ def _plan(plan: models.UsagePlan, keys: Iterable[str]) -> UsagePlan:
     )
 
 
+def _log_format(settings: Mapping[str, Any]) -> LineFormat | None:
+    return line_format(settings["format"]) if settings.get("format") else None
+
+
 def _quota(quota: Mapping[str, Any]) -> Quota | None:
     if "limit" not in quota or "period" not in quota:
         return None
@@ -75,9 +87,9 @@ def _quota(quota: Mapping[str, Any]) -> Quota | None:
 
 
 def _limits(method_settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Limit]:
-    """By `/path/VERB`; the settings' own names may write the path's slashes as `~1`."""
+    """By `/path/VERB`."""
     return {
-        name.replace("~1", "/"): limit
+        limit_key(name): limit
         for name, settings in method_settings.items()
         if (limit := _limit(settings.get("throttlingRateLimit"), settings.get("throttlingBurstLimit")))
     }

@@ -138,7 +138,7 @@ def test_few_processes_are_kept_when_a_burst_is_long_over() -> None:
 
     def worker(pid: int, idle_since: float) -> Worker:
         unused: Any = None
-        return IdleWorker(pid, unused, unused, idle_since)
+        return IdleWorker(pid, unused, idle_since)
 
     burst = deque(worker(pid, idle_since=float("-inf")) for pid in range(32))
     pool = Pool(Limits(), asyncio.Semaphore(32), burst)

@@ -20,12 +20,22 @@ from emulation.clock import ManualClock
 from emulation.edge import Edge
 from emulation.functions import UnknownFunction
 from emulation.gateway.api import ACCOUNT, REGION
+from emulation.gateway.token_bucket import Limit
+from emulation.gateway.view_compiler import ACCOUNT_LIMIT
 
 # 2026-11-23T05:00:00Z, a Monday in the middle of a month.
 START = 1_795_410_000.0
 SESSION = boto3.Session(region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
 Function = Callable[[dict[str, Any]], object]
 T = TypeVar("T")
+
+
+class SettableClock(ManualClock):
+    """Goes back too, as a machine's clock does when somebody sets it right."""
+
+    def set(self, now: float) -> None:
+        with self._lock:
+            self._now = now
 
 
 class Loop:
@@ -58,7 +68,7 @@ class Loop:
 class Stack:
     """An edge, its clock, its access log, and the functions behind it."""
 
-    def __init__(self, edge: Edge, clock: ManualClock, url: str, log: io.StringIO) -> None:
+    def __init__(self, edge: Edge, clock: SettableClock, url: str, log: io.StringIO) -> None:
         self.edge = edge
         self.clock = clock
         self.url = url
@@ -74,13 +84,20 @@ class Stack:
         if function is None:
             raise UnknownFunction(name)
         assert isinstance(event, dict)
-        return function(json.loads(json.dumps(event)))
+        return await asyncio.to_thread(function, json.loads(json.dumps(event)))  # it may call the edge
 
     def events(self, name: str) -> list[Any]:
         return [event for called, event in self.calls if called == name]
 
+    def clear_log(self) -> None:
+        self._log.seek(0)
+        self._log.truncate()
+
     def log_lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+        return [json.loads(line) for line in self.log_text().splitlines()]
+
+    def log_text(self) -> str:
+        return self._log.getvalue()
 
 
 def client(url: str) -> APIGatewayClient:
@@ -100,15 +117,21 @@ def loop() -> Iterator[Loop]:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
+def clock() -> SettableClock:
+    return SettableClock(START)
 
 
 @pytest.fixture
-def stack(loop: Loop, clock: ManualClock) -> Iterator[Stack]:
+def account() -> Limit:
+    """The account's throttle; a module overrides it where it shall bind."""
+    return ACCOUNT_LIMIT
+
+
+@pytest.fixture
+def stack(loop: Loop, clock: SettableClock, account: Limit) -> Iterator[Stack]:
     log = io.StringIO()
     apigateway_backends[ACCOUNT][REGION].reset()  # moto keeps its state in its modules
-    edge = Edge(clock=clock, aws=Aws(clock), access_log=log)
+    edge = Edge(clock=clock, aws=Aws(clock), access_log=log, account=account)
     port = loop.run(edge.start("127.0.0.1", 0))
     running = Stack(edge, clock, f"http://127.0.0.1:{port}", log)
     edge.attach(running.invoke)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from emulation import asgi
+from emulation import http_server
 from emulation.aws import Aws
 from emulation.clock import ManualClock, SystemClock
 from emulation.edge import Edge
@@ -169,8 +169,8 @@ def test_the_port_is_refused_when_it_is_taken(loop: Loop, stack: Stack, clock: M
 
 
 def test_a_port_is_taken_from_the_moment_it_is_listened_on() -> None:
-    with asgi.listen("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
-        asgi.listen("127.0.0.1", first.getsockname()[1])
+    with http_server.listen("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
+        http_server.listen("127.0.0.1", first.getsockname()[1])
 
 
 class ServingNothing(asyncio.SelectorEventLoop):

@@ -32,7 +32,12 @@ INTERNAL = b'{"message": "Internal server error"}'
 @pytest.mark.parametrize(
     ("function", "status", "body", "error_type"),
     [
-        (_raise(FunctionTimedOut("hello")), 504, b'{"message":"Endpoint request timed out"}', None),
+        (
+            _raise(FunctionTimedOut("hello")),
+            504,
+            b'{"message":"Endpoint request timed out"}',
+            None,
+        ),
         (_raise(FunctionFailed("hello", "E", "m")), 502, INTERNAL, "InternalServerErrorException"),
         (lambda event: "malformed", 502, INTERNAL, "InternalServerErrorException"),
         (None, 500, INTERNAL, "InternalServerErrorException"),  # no such function
@@ -66,10 +71,18 @@ def test_forbidden_when_there_is_no_such_stage_or_api(stack: Stack) -> None:
 
 def test_too_large_when_the_payload_is_over_10_mb(stack: Stack) -> None:
     api = apis.imported(stack, DOCUMENT)
-    limit = 10 * 1024 * 1024
-    answer = api.request("GET", "/a", content=b"x" * (limit + 1))
+    answer = api.request("GET", "/a", content=b"x" * (10 * 1024 * 1024 + 1))
     assert (answer.status_code, answer.content) == (413, b'{"message":"Request Too Long"}')
-    assert api.request("GET", "/a", content=b"x" * limit).status_code == 200
+    assert "x-amzn-errortype" not in answer.headers
+    assert [line["status"] for line in stack.log_lines()] == [413]
+
+
+def test_too_large_when_the_event_is_beyond_lambdas_6_mb(stack: Stack) -> None:
+    api = apis.imported(stack, DOCUMENT)
+    answer = api.request("GET", "/a", content=b"x" * (6 * 1024 * 1024))
+    assert (answer.status_code, answer.content) == (413, b'{"message":"Request Too Long"}')
+    assert stack.events("hello") == []
+    assert api.request("GET", "/a", content=b"x" * (6 * 1024 * 1024 - 10_000)).status_code == 200
 
 
 def test_every_answer_names_the_request(stack: Stack) -> None:

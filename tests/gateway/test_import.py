@@ -93,7 +93,8 @@ def test_an_operation_without_security_of_its_own_takes_the_documents(stack: Sta
     [
         b"not JSON",
         b"[]",
-        b'{"swagger": "2.0", "info": {"title": "old"}}',
+        b'{"openapi": "3.1.0", "info": {"title": "new"}}',
+        b'{"swagger": "1.2", "info": {"title": "old"}}',
         b'{"openapi": "3.0.3", "info": {}}',
         json.dumps(apis.document({"/a": {"get": apis.operation(security=[{"unknown": []}])}})).encode(),
         json.dumps(apis.document({"/a": {"get": {"parameters": [{"$ref": "#/components/none"}]}}})).encode(),

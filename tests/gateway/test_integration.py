@@ -1,7 +1,6 @@
-"""The Lambda proxy integration, event and response, and MOCK."""
+"""The Lambda proxy integration: which function, with what event; and MOCK."""
 
 import base64
-from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -83,72 +82,6 @@ def test_a_body_is_base64_both_ways_when_its_media_type_is_binary(stack: Stack) 
     assert (text["body"], text["isBase64Encoded"]) == ("text", False)
 
 
-def test_a_binary_answer_stays_base64_when_the_client_does_not_accept_it(stack: Stack) -> None:
-    api = _api(stack, **{"x-amazon-apigateway-binary-media-types": ["image/png"]})
-    stack.functions["hello"] = lambda event: {"body": "AAEC", "isBase64Encoded": True}
-    assert api.get("/jobs/7", headers={"Accept": "application/json"}).content == b"AAEC"
-
-
-@pytest.mark.parametrize(
-    ("result", "status", "body"),
-    [
-        ({}, 200, b""),
-        ({"statusCode": "201", "body": "made"}, 201, b"made"),
-        ({"statusCode": 204, "headers": None, "body": None}, 204, b""),
-        ({"statusCode": 200, "body": "é"}, 200, "é".encode()),
-    ],
-)
-def test_no_field_of_a_result_is_mandatory(stack: Stack, result: object, status: int, body: bytes) -> None:
-    api = _api(stack)
-    stack.functions["hello"] = lambda event: result
-    answer = api.get("/jobs/7")
-    assert (answer.status_code, answer.content) == (status, body)
-
-
-@pytest.mark.parametrize("status", [204, 304])
-def test_the_connection_goes_on_when_a_result_without_content_has_a_body(stack: Stack, status: int) -> None:
-    api = _api(stack)
-    stack.functions["hello"] = lambda event: {"statusCode": status, "body": "there is none"}
-    connection = HTTPConnection(stack.url.removeprefix("http://"), timeout=10)
-    seen = []
-    for _ in range(2):
-        connection.request("GET", f"/_aws/execute-api/{api.api_id}/{api.stage}/jobs/7")
-        answer = connection.getresponse()
-        seen.append((answer.status, answer.read(), connection.sock is not None))
-    connection.close()
-    assert seen == [(status, b"", True)] * 2
-
-
-@pytest.mark.parametrize(
-    "result",
-    [
-        None,
-        "text",
-        [],
-        {"statusCode": 200, "extra": 1},
-        {"statusCode": "two hundred"},
-        {"statusCode": 200, "body": {"a": 1}},
-        {"statusCode": 200, "headers": {"X": {"a": 1}}},
-        {"statusCode": 200, "headers": "X: 1"},
-        {"statusCode": 200, "headers": {"X": "1\r\nY: 2"}},
-        {"statusCode": 99},
-        {"statusCode": 100},
-        {"statusCode": 101},
-        {"statusCode": 600},
-        {"headers": {"X Spaced": "1"}},
-        {"headers": {"X-Split\r\nX-Other": "1"}},
-        {"headers": {"X-Ünlatin-ж": "1"}},
-        {"headers": {"": "1"}},
-        {"multiValueHeaders": {"X": ["fine", "not\0fine"]}},
-    ],
-)
-def test_a_malformed_result_is_a_502(stack: Stack, result: object) -> None:
-    api = _api(stack)
-    stack.functions["hello"] = lambda event: result
-    answer = api.get("/jobs/7")
-    assert (answer.status_code, answer.content) == (502, b'{"message": "Internal server error"}')
-
-
 @pytest.mark.parametrize(
     ("host", "port"), [("localhost", "80"), ("localhost:4566", "4566"), ("[::1]", "80"), ("[::1]:81", "81")]
 )
@@ -157,23 +90,53 @@ def test_the_forwarded_port_is_the_hosts_or_else_that_of_http(stack: Stack, host
     assert stack.events("hello")[0]["headers"]["X-Forwarded-Port"] == port
 
 
-def test_headers_are_passed_renamed_or_dropped_on_their_way_out(stack: Stack) -> None:
-    api = _api(stack)
-    stack.functions["hello"] = lambda event: {
-        "headers": {"WWW-Authenticate": "Bearer", "X-One": True, "Content-Length": "99", "X-Both": "single"},
-        "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"], "X-Both": ["multi"]},
-        "body": "hello",
-    }
-    answer = api.get("/jobs/7")
-    assert answer.headers["x-amzn-remapped-www-authenticate"] == "Bearer"
-    assert "www-authenticate" not in answer.headers
-    assert answer.headers.get_list("set-cookie") == ["a=1", "b=2"]
-    assert (answer.headers["x-one"], answer.headers["x-both"], answer.headers["content-length"]) == (
-        "true",
-        "multi",
-        "5",
-    )
-    assert answer.headers["content-type"] == "application/json"
+FUNCTIONS = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "arn:aws:lambda:us-east-1:123456789012:function:hello",
+        "arn:aws:lambda:us-east-1:123456789012:function:hello:prod",
+        "arn:aws:lambda:us-east-1:123456789012:function:hello:$LATEST",
+        "123456789012:function:hello",
+        "123456789012:function:hello:${stageVariables.alias}",
+        "hello:prod",
+        "arn:aws:lambda:us-east-1:123456789012:function:${stageVariables.name}",
+        "${stageVariables.arn}",
+    ],
+)
+def test_a_function_is_found_however_its_uri_names_it(stack: Stack, function: str) -> None:
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:hello"
+    integration = apis.proxy(uri=f"{FUNCTIONS}/{function}/invocations")
+    operation = apis.operation(**{"x-amazon-apigateway-integration": integration})
+    variables = {"name": "hello", "alias": "prod", "arn": arn}
+    api = apis.imported(stack, apis.document({"/a": {"get": operation}}), variables=variables)
+    assert api.get("/a").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"uri": f"{FUNCTIONS}/${{stageVariables.missing}}/invocations"},
+        {"httpMethod": "GET"},  # Lambda is invoked by POST alone
+        {"requestParameters": {"integration.request.header.Authorization": "'x'"}},
+    ],
+)
+def test_a_500_when_a_lambda_integration_is_misconfigured(stack: Stack, settings: dict[str, Any]) -> None:
+    operation = apis.operation(**{"x-amazon-apigateway-integration": apis.proxy(**settings)})
+    answer = apis.imported(stack, apis.document({"/a": {"get": operation}})).get("/a")
+    assert (answer.status_code, answer.content) == (500, b'{"message": "Internal server error"}')
+
+
+def test_a_stage_variable_names_another_function_without_a_new_deployment(stack: Stack) -> None:
+    integration = apis.proxy("${stageVariables.name}")
+    operation = apis.operation(**{"x-amazon-apigateway-integration": integration})
+    api = apis.imported(stack, apis.document({"/a": {"get": operation}}), variables={"name": "hello"})
+    stack.functions["other"] = lambda event: {"body": "other"}
+    before = api.get("/a").text
+    api.patch_stage("/variables/name", "other")
+    assert (before, api.get("/a").text) == ("hello", "other")
 
 
 MOCK = {
@@ -203,3 +166,15 @@ def test_unsupported_media_type_when_a_mock_passes_no_other_through(stack: Stack
     answer = api.request("POST", "/m", content="x", headers={"Content-Type": "text/plain"})
     assert (answer.status_code, answer.content) == (415, b'{"message":"Unsupported Media Type"}')
     assert answer.headers["x-amzn-errortype"] == "BadRequestException"
+
+
+def test_a_500_when_the_pattern_of_a_mocks_response_backtracks_over_its_status(stack: Stack) -> None:
+    integration = {
+        **MOCK,
+        "requestTemplates": {"application/json": '{"statusCode": "$context.identity.userAgent"}'},
+        "responses": {"^(a|a)*$": {"statusCode": "200"}},
+    }
+    operation = apis.operation(**{"x-amazon-apigateway-integration": integration})
+    api = apis.imported(stack, apis.document({"/m": {"get": operation}}))
+    assert api.get("/m", headers={"User-Agent": "aaa"}).status_code == 200
+    assert api.get("/m", headers={"User-Agent": "a" * 60 + "!"}).status_code == 500

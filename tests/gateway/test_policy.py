@@ -35,6 +35,17 @@ def test_a_policy_denies_what_nothing_allows(statement: dict[str, Any]) -> None:
     assert not _admits(statement)
 
 
+def test_a_policy_is_evaluated_at_once_when_its_wildcards_and_the_path_are_many() -> None:
+    """A pattern that backtracks would take longer than anyone has."""
+    policy = parse_policy({"Statement": [{**ALLOW_ALL, "Resource": "arn:*/*/*/*/*/*/*/*/end"}]})
+    assert not policy.admits("arn:" + "/" * 8_000)
+    assert policy.admits("arn:" + "/" * 8_000 + "end")
+
+
+def test_brackets_mean_nothing_in_a_policy() -> None:
+    assert parse_policy({"Statement": [{**ALLOW_ALL, "Resource": "arn:[a]*"}]}).admits("arn:[a]/b")
+
+
 def test_an_explicit_deny_beats_an_allow() -> None:
     assert not _admits({**ALLOW_ALL, "Effect": "Deny", "Resource": "arn:x/GET/*"}, ALLOW_ALL)
 

@@ -16,6 +16,7 @@ from emulation.gateway.quota import (
     day_of,
     set_remaining,
     spend,
+    window_end,
     window_of,
     window_start,
 )
@@ -56,7 +57,7 @@ def decisions(*requests: tuple[Quota, date]) -> list[Decision]:
     history = History()
     found = []
     for quota, day in requests:
-        state, decision = spend(current(state, quota, day, history))
+        state, decision = spend(current(state, quota, day, history), 1)
         if decision is ADMITTED:
             history.days[state.day] = DayUsage(history.used_on(state.day) + 1, state.remaining)
         found.append(decision)
@@ -64,6 +65,7 @@ def decisions(*requests: tuple[Quota, date]) -> list[Decision]:
 
 
 MONDAY = date(2026, 11, 23)
+YEAR = timedelta(days=365)
 TUESDAY, SUNDAY, NEXT_SUNDAY = (MONDAY + timedelta(days=days) for days in (1, -1, 6))
 
 
@@ -75,8 +77,11 @@ TUESDAY, SUNDAY, NEXT_SUNDAY = (MONDAY + timedelta(days=days) for days in (1, -1
         (Quota(1, WEEK), [SUNDAY, MONDAY, NEXT_SUNDAY], [ADMITTED, DENIED, ADMITTED]),
         (Quota(1, MONTH), [MONDAY, NEXT_SUNDAY, date(2026, 12, 1)], [ADMITTED, DENIED, ADMITTED]),
         (Quota(0, DAY), [MONDAY], [DENIED]),
-        # a clock that steps back hands out no quota twice, in either window
-        (Quota(1, DAY), [TUESDAY, MONDAY, TUESDAY], [ADMITTED, DENIED, DENIED]),
+        # a clock that steps back hands out no quota twice: each window has its own, and only its own
+        (Quota(1, DAY), [TUESDAY, MONDAY, TUESDAY, MONDAY], [ADMITTED, ADMITTED, DENIED, DENIED]),
+        (Quota(1, MONTH), [TUESDAY, MONDAY], [ADMITTED, DENIED]),
+        # one that was a year ahead locks nobody out
+        (Quota(1, DAY), [MONDAY + YEAR, MONDAY, TUESDAY], [ADMITTED, ADMITTED, ADMITTED]),
     ],
 )
 def test_requests_are_counted_as_the_table_says(
@@ -117,7 +122,7 @@ def test_what_was_used_is_not_handed_out_again_when_the_quota_is_edited(
 
 
 def test_what_remains_is_what_was_set_when_it_is_above_the_limit() -> None:
-    state, _ = spend(current(None, Quota(2, DAY), MONDAY, History()))
+    state, _ = spend(current(None, Quota(2, DAY), MONDAY, History()), 1)
     state = set_remaining(state, 10)
     assert (state.used, state.remaining) == (1, 10)
 
@@ -140,11 +145,9 @@ quotas = st.one_of(
 @given(quotas, days)
 def test_no_window_admits_more_than_the_limit_whatever_the_clock_does(quota: Quota, days: list[date]) -> None:
     admitted: dict[date, int] = {}
-    latest = date.min
     for day, decision in zip(days, decisions(*((quota, day) for day in days)), strict=True):
-        latest = max(latest, day)  # a request of an earlier day counts in the latest window there was
         if decision is ADMITTED:
-            start = window_start(quota, latest)
+            start = window_start(quota, day)
             admitted[start] = admitted.get(start, 0) + 1
     assert all(count <= quota.limit for count in admitted.values())
 
@@ -160,8 +163,19 @@ def test_decisions_equal_a_count_a_window_when_time_only_goes_forward(quota: Quo
     assert decisions(*((quota, day) for day in sorted(days))) == expected
 
 
+@given(quotas, days)
+def test_every_window_admits_up_to_the_limit_whatever_the_clock_does(quota: Quota, days: list[date]) -> None:
+    found = decisions(*((quota, day) for day in days))
+    for day, decision in zip(days, found, strict=True):
+        start = window_start(quota, day)
+        asked = sum(window_start(quota, each) == start for each in days)
+        if decision is DENIED:
+            assert asked > quota.limit
+
+
 @given(quotas, st.dates(date(2000, 1, 1), date(2100, 1, 1)))
 def test_a_window_holds_the_day_it_was_asked_for_and_starts_with_itself(quota: Quota, day: date) -> None:
     start = window_start(quota, day)
-    assert timedelta(0) <= day - start <= timedelta(days=30)
+    assert start <= day < window_end(quota, day)
     assert window_start(quota, start) == start
+    assert window_start(quota, window_end(quota, day)) == window_end(quota, day)

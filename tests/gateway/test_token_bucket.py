@@ -1,14 +1,23 @@
 """The bucket's specification: what is admitted when, and the bound that holds whatever happens."""
 
+import math
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulation.gateway.token_bucket import Bucket, Decision, Limit, take
+from emulation.gateway.token_bucket import (
+    STEP_BACK_SECONDS,
+    Bucket,
+    Decision,
+    Limit,
+    seconds_until,
+    take,
+)
 
 ADMITTED, DENIED = Decision.ADMITTED, Decision.DENIED
+YEAR = 365 * 86_400
 
 
 def decisions(limit: Limit, moments: list[float]) -> list[Decision]:
@@ -16,7 +25,7 @@ def decisions(limit: Limit, moments: list[float]) -> list[Decision]:
     bucket: Bucket | None = None
     found = []
     for now in moments:
-        bucket, decision = take(bucket, limit, now)
+        bucket, decision = take(bucket, limit, cost=1, now=now)
         found.append(decision)
     return found
 
@@ -40,6 +49,10 @@ def decisions(limit: Limit, moments: list[float]) -> list[Decision]:
         (0.0, 1, [0, 1000], [ADMITTED, DENIED]),
         # a clock that steps back refills nothing, and what it goes through again is not earned twice
         (1.0, 1, [10, 5, 10, 11], [ADMITTED, DENIED, DENIED, ADMITTED]),
+        # one that was a year ahead is not waited for: the refill goes on from where it is set
+        (1.0, 1, [YEAR, 10, 11, 11], [ADMITTED, DENIED, ADMITTED, DENIED]),
+        # one that jumps a year ahead finds a full bucket, and no more
+        (1.0, 2, [0, 0, YEAR, YEAR, YEAR], [ADMITTED, ADMITTED, ADMITTED, ADMITTED, DENIED]),
     ],
 )
 def test_requests_are_admitted_as_the_table_says(
@@ -59,10 +72,10 @@ def test_requests_are_admitted_as_the_table_says(
 def test_the_edited_limit_holds_at_once_when_a_bucket_is_in_use(
     edited: Limit, expected: list[Decision]
 ) -> None:
-    bucket, _ = take(None, Limit(1.0, 4), 0.0)
+    bucket, _ = take(None, Limit(1.0, 4), cost=1, now=0.0)
     found = []
     for _ in expected:
-        bucket, decision = take(bucket, edited, 0.0)
+        bucket, decision = take(bucket, edited, cost=1, now=0.0)
         found.append(decision)
     assert found == expected
 
@@ -87,15 +100,50 @@ def test_no_interval_admits_more_than_rate_times_t_plus_burst(limit: Limit, gaps
             assert last - first + 1 <= rate * (end - start) + limit.burst
 
 
-@given(limits, st.lists(st.integers(-5_000_000, 5_000_000), max_size=60))
+@given(limits, st.lists(st.integers(-5_000_000, 5_000_000), max_size=12))
 def test_a_clock_that_steps_back_admits_no_more_than_one_that_waited(limit: Limit, steps: list[int]) -> None:
     moments, highest, now = [], [], 0
     for step in steps:
         now += step
         moments.append(now / 1_000_000)
         highest.append(max(0, *(round(each * 1_000_000) for each in moments)) / 1_000_000)
+    assert max(highest, default=0) - min(moments, default=0) <= STEP_BACK_SECONDS
     start = [0.0]  # both begin at the same moment
     assert decisions(limit, start + moments) == decisions(limit, start + highest)
+
+
+@given(limits, st.lists(st.integers(-3 * YEAR, 3 * YEAR), max_size=60))
+def test_no_more_is_admitted_than_the_time_gone_forward_earns_wherever_the_clock_is_set(
+    limit: Limit, steps: list[int]
+) -> None:
+    moments = [sum(steps[: index + 1]) for index in range(len(steps))]
+    gone_forward = sum(max(0, step) for step in steps[1:])
+    rate = Fraction(round(limit.rate * 1_000_000), 1_000_000)
+    admitted = decisions(limit, [float(each) for each in moments]).count(ADMITTED)
+    assert admitted <= rate * gone_forward + limit.burst
+
+
+@given(limits, st.lists(seconds, max_size=20))
+def test_a_request_passes_when_the_seconds_it_was_told_to_wait_are_over_and_not_a_microsecond_before(
+    limit: Limit, gaps: list[float]
+) -> None:
+    bucket, now = None, 0.0
+    for gap in gaps:
+        now = round(now + gap, 6)
+        bucket, decision = take(bucket, limit, cost=1, now=now)
+        wait = seconds_until(bucket, limit, 1, now=now)
+        if decision is DENIED and math.isfinite(wait):
+            assert take(bucket, limit, cost=1, now=round(now + wait, 6))[1] is ADMITTED
+            assert take(bucket, limit, cost=1, now=round(now + wait - 1e-6, 6))[1] is DENIED
+        if decision is DENIED and math.isinf(wait):
+            assert take(bucket, limit, cost=1, now=now + YEAR)[1] is DENIED
+
+
+@given(limits, seconds)
+def test_a_look_takes_nothing(limit: Limit, gap: float) -> None:
+    used, _ = take(None, limit, cost=1, now=0.0)
+    looked, _ = take(used, limit, cost=0, now=gap)
+    assert take(looked, limit, cost=1, now=5.0) == take(used, limit, cost=1, now=5.0)
 
 
 @given(limits, st.lists(seconds, max_size=40))

@@ -211,3 +211,54 @@ def test_a_request_over_its_quota_spends_no_token(api: apis.Api) -> None:
     seen = _send(api, 5)
     _patch(api, plan, ("replace", "/quota/limit", "9"))
     assert [*seen, *_send(api, 3)] == [200, 429, 429, 429, 429, 200, 200, 429]
+
+
+def test_nothing_is_lost_when_a_key_leaves_its_plan_and_comes_back(api: apis.Api) -> None:
+    plan, control = api.plan(quota={"limit": 3, "period": "DAY"}), api.stack.apigateway
+    key = apis.key_in(api.stack, plan)
+    assert _send(api, 2) == [200, 200]
+    control.delete_usage_plan_key(usagePlanId=plan, keyId=key)
+    assert _send(api, 1) == [403]
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[2, 1]]
+    control.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
+    assert _send(api, 2) == [200, 429]
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[3, 0]]
+
+
+def test_what_a_key_used_is_still_told_when_it_is_deleted(api: apis.Api) -> None:
+    plan = api.plan(quota={"limit": 3, "period": "DAY"})
+    key = apis.key_in(api.stack, plan)
+    _send(api, 2)
+    api.stack.apigateway.delete_api_key(apiKey=key)
+    usage = api.stack.apigateway.get_usage(usagePlanId=plan, startDate="2026-11-22", endDate="2026-11-23")
+    assert usage["items"] == {key: [[0, 3], [2, 1]]}
+    other_day = api.stack.apigateway.get_usage(usagePlanId=plan, startDate="2026-11-22", endDate="2026-11-22")
+    assert other_day["items"] == {}
+
+
+def test_a_keys_other_plan_goes_on_counting_when_one_is_deleted(api: apis.Api) -> None:
+    api.stack.apigateway.create_deployment(restApiId=api.api_id, stageName="second")
+    second = [{"apiId": api.api_id, "stage": "second"}]
+    plan = api.plan(quota={"limit": 3, "period": "DAY"})
+    other = api.plan(name="other", apiStages=second, quota={"limit": 3, "period": "DAY"})
+    apis.key_in(api.stack, plan, other)
+    _send(apis.Api(api.stack, api.api_id, "second"), 2)
+    _patch(api, plan, ("remove", "/apiStages", f"{api.api_id}:test"))
+    api.stack.apigateway.delete_usage_plan(usagePlanId=plan)
+    assert _usage(api, other, "2026-11-23", "2026-11-23") == [[2, 1]]
+    assert _send(apis.Api(api.stack, api.api_id, "second"), 2) == [200, 429]
+
+
+def test_a_clock_set_a_year_ahead_and_back_locks_nobody_out_and_hands_out_nothing_twice(
+    api: apis.Api,
+) -> None:
+    clock = api.stack.clock
+    plan = api.plan(throttle={"rateLimit": 1, "burstLimit": 9}, quota={"limit": 2, "period": "DAY"})
+    apis.key_in(api.stack, plan)
+    assert _send(api, 1) == [200]
+    clock.set(clock.now() + 365 * DAY_SECONDS)
+    assert _send(api, 3) == [200, 200, 429]
+    clock.set(clock.now() - 365 * DAY_SECONDS)
+    assert _send(api, 2) == [200, 429]
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[2, 0]]
+    assert _usage(api, plan, "2027-11-23", "2027-11-23") == [[2, 0]]

@@ -1,0 +1,5 @@
+"""Prints the document."""
+
+from tests.gateway.specification.document import document
+
+print(document())
