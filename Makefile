@@ -59,8 +59,8 @@ $(BIN)/.installed: requirements-dev.txt
 	@touch $@
 
 .venv-ministack/.installed: requirements-ministack.txt | $(BIN)/.installed
-	$(call quietly,Making an environment for the second emulator,$(BIN)/python -m venv .venv-ministack,See above.)
-	$(call quietly,Installing the second emulator,.venv-ministack/bin/python $(PIP_INSTALL) -r requirements-ministack.txt,$(ONLINE))
+	$(call quietly,Making an environment for the second emulator and the AWS CLI,$(BIN)/python -m venv .venv-ministack,See above.)
+	$(call quietly,Installing the second emulator and the AWS CLI,.venv-ministack/bin/python $(PIP_INSTALL) -r requirements-ministack.txt,$(ONLINE))
 	@touch $@
 
 contracts/node_modules/.installed: contracts/package-lock.json $(BIN)/.installed

@@ -106,13 +106,14 @@ class Ledger:
         self._drop_at = MANY_BUCKETS
 
     def admit(self, throttles: Sequence[Layer], caller: Caller, now: float) -> Verdict:
-        """Counts the request if every throttle and then the quota admit it; else leaves all as it was."""
+        """Counts the request if every throttle and then the quota admit it; else spends nothing."""
         denials: dict[Admission, float] = {}
         taken: list[tuple[BucketName, tuple[Bucket, Limit]]] = []
         for name, limit in throttles:
             bucket, decision = take(self._kept(name), limit, cost=1, now=now)
             taken.append((name, (bucket, limit)))
             if decision is Decision.DENIED:
+                self._buckets[name] = bucket, limit  # nothing is spent, but a clock set far back is followed
                 wait = seconds_until(bucket, limit, 1, now=now)
                 denials[Admission.THROTTLED] = max(wait, denials.get(Admission.THROTTLED, 0.0))
         counting = None

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -49,6 +50,26 @@ def test_the_client_snippet_prints_the_result_when_a_stack_runs(stack: StackProc
         check=True,
     )
     assert re.fullmatch(r'succeeded \{"digest":"0x[0-9a-f]{64}","rounds":1000000\}\n', ran.stdout)
+
+
+def test_the_gateway_snippets_print_what_the_readme_says(tmp_path: Path) -> None:
+    *making, starting = snippet("functions").splitlines()
+    subprocess.run(["bash", "-ec", "\n".join(making)], cwd=tmp_path, check=True)
+    _python, _m, _emulation, _up, *options = shlex.split(starting)
+    told = dict(zip(options[::2], options[1::2], strict=True))
+    folders = tmp_path / told.pop("--project"), tmp_path / told.pop("--state-dir")
+    rest = [part for option in told.items() for part in option]
+    with start_stack(folders[1], *rest, project=folders[0]) as started:
+        started.ready()
+        printed = subprocess.run(
+            [sys.executable, "-c", snippet("gateway")],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+    assert printed == ["[200, 200, 429]", "[[2, 0]]"]
+    assert all(f"`{line}`" in README for line in printed)
 
 
 def test_chalice_local_serves_the_routes_when_a_stack_runs(stack: StackProcess) -> None:

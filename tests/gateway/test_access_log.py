@@ -8,6 +8,7 @@ import pytest
 from emulation.functions import FunctionFailed
 from tests.gateway import apis
 from tests.gateway.conftest import START, Stack
+from tests.gateway.specification import cites
 
 CLF = (
     "$context.identity.sourceIp $context.identity.caller $context.identity.user [$context.requestTime] "
@@ -38,6 +39,7 @@ def _json(*names: str) -> str:
     return json.dumps({name: f"$context.{name}" for name in names})
 
 
+@cites("log.request-id", "log.status")
 def test_a_common_log_line_is_written_when_the_format_is_one(stack: Stack) -> None:
     answer = _api(stack, CLF).get("/jobs/7")
     identified = answer.headers["x-amzn-requestid"]
@@ -53,6 +55,7 @@ def test_an_xml_line_is_written_when_the_format_is_one(stack: Stack) -> None:
     assert stack.log_text() == f'<request id="{identified}">{told}</request>\n'
 
 
+@cites("log.integration", "log.latency")
 def test_what_is_known_of_a_request_is_told(stack: Stack) -> None:
     names = ("accountId", "apiId", "stage", "httpMethod", "path", "resourcePath", "resourceId", "protocol")
     times = ("requestTimeEpoch", "responseLatency", "integration.latency", "integrationLatency")
@@ -83,12 +86,14 @@ def test_what_is_unknown_is_a_dash(stack: Stack) -> None:
     assert stack.log_lines() == [dict.fromkeys(unknown, "-")]
 
 
+@cites("log.response-type")
 def test_a_refusal_is_told_with_its_message_quoted(stack: Stack) -> None:
     told = '{"m":$context.error.messageString,"t":"$context.error.responseType"'
     _api(stack, told + ',"i":"$context.integration.status"}').get("/keyed")
     assert stack.log_lines() == [{"m": "Forbidden", "t": "INVALID_API_KEY", "i": "-"}]
 
 
+@cites("log.api-key-id")
 def test_the_value_of_a_key_is_told_only_when_the_format_asks_for_it(stack: Stack) -> None:
     api = _api(stack, _json("identity.apiKeyId"))
     key = apis.key_in(stack, api.plan(), value=VALUE)
@@ -98,6 +103,7 @@ def test_the_value_of_a_key_is_told_only_when_the_format_asks_for_it(stack: Stac
     assert stack.log_lines() == [{"identity.apiKeyId": key}, {"identity.apiKey": VALUE}]
 
 
+@cites("log.authorizer")
 def test_an_authorizer_is_told_of_when_it_was_asked(stack: Stack) -> None:
     names = ("principalId", "tenant", "status", "integrationStatus", "error")
     api = _api(stack, _json(*(f"authorizer.{name}" for name in (*names, "latency", "integrationLatency"))))
@@ -117,6 +123,7 @@ def test_an_authorizer_is_told_of_when_it_was_asked(stack: Stack) -> None:
     assert [failed[f"authorizer.{name}"] for name in names] == told
 
 
+@cites("log.integration", "log.status")
 def test_a_failed_integration_is_told_with_its_cause(stack: Stack) -> None:
     def fail(event: dict[str, Any]) -> object:
         raise FunctionFailed("hello", "ValueError", 'no\nsuch "thing"')
@@ -130,6 +137,7 @@ def test_a_failed_integration_is_told_with_its_cause(stack: Stack) -> None:
     assert (line["status"], line["integration.status"]) == ("502", "-")
 
 
+@cites("log.validation-error")
 def test_a_validation_error_is_told(stack: Stack) -> None:
     body = {"content": {"application/json": {"schema": {"type": "object"}}}}
     operation = apis.operation(requestBody=body, **{"x-amazon-apigateway-request-validator": "all"})

@@ -5,6 +5,7 @@ import pytest
 from emulation.gateway.token_bucket import Limit
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 
 @pytest.fixture
@@ -16,6 +17,7 @@ def _open(stack: Stack) -> apis.Api:
     return apis.imported(stack, apis.document({"/a": {"get": apis.operation()}}))
 
 
+@cites("throttle.every-layer")
 def test_all_apis_share_the_accounts_bucket_when_no_other_limit_is_set(stack: Stack) -> None:
     one, other = _open(stack), _open(stack)
     statuses = [api.get("/a").status_code for api in (one, other, one, other, one)]
@@ -24,6 +26,7 @@ def test_all_apis_share_the_accounts_bucket_when_no_other_limit_is_set(stack: St
     assert [api.get("/a").status_code for api in (one, other)] == [200, 429]
 
 
+@cites("throttle.denial-spends-nothing")
 def test_a_request_that_another_layer_denies_spends_no_token_of_the_accounts(stack: Stack) -> None:
     one, other = _open(stack), _open(stack)
     one.patch_stage("/*/*/throttling/rateLimit", "0")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 KEY = "k" * 24
 HEADER = {"x-api-key": KEY}
@@ -38,12 +39,14 @@ def test_the_forbidden_answer_is_the_services_to_the_byte(api: apis.Api) -> None
     assert answer.headers["x-amzn-errortype"] == "ForbiddenException"
 
 
+@cites("keys.legacy-stage-keys")
 def test_not_admitted_when_the_key_has_only_legacy_stage_keys(api: apis.Api) -> None:
     stage_keys: Any = [{"restApiId": api.api_id, "stageName": api.stage}]
     api.stack.apigateway.create_api_key(name="legacy", value=KEY, enabled=True, stageKeys=stage_keys)
     assert _statuses(api, KEY) == [403]
 
 
+@cites("keys.enabled-live", "keys.attached-live", "keys.deleted-live")
 def test_a_key_takes_effect_at_once_when_enabled_disabled_attached_detached_or_deleted(api: apis.Api) -> None:
     control, plan = api.stack.apigateway, api.plan()
     key = apis.key_in(api.stack, plan, value=KEY)
@@ -63,6 +66,7 @@ def test_a_key_takes_effect_at_once_when_enabled_disabled_attached_detached_or_d
     assert control.get_usage_plan_keys(usagePlanId=plan)["items"] == []
 
 
+@cites("keys.requirement-deployed")
 def test_the_requirement_changes_only_at_the_next_deployment(api: apis.Api) -> None:
     api.stack.apigateway.update_method(
         restApiId=api.api_id,
@@ -116,12 +120,14 @@ class TestKeySourceAuthorizer:
         source = {"x-amazon-apigateway-api-key-source": "AUTHORIZER"}
         return apis.imported(stack, apis.document(paths, components={"securitySchemes": schemes}, **source))
 
+    @cites("keys.source-authorizer")
     def test_the_authorizers_key_admits_and_is_told_to_the_function(self, api: apis.Api) -> None:
         key = apis.key_in(api.stack, api.plan(), value=KEY)
         assert api.get("/guarded", headers={"Authorization": KEY}).status_code == 200
         identity = api.stack.events("hello")[0]["requestContext"]["identity"]
         assert (identity["apiKey"], identity["apiKeyId"]) == (KEY, key)
 
+    @cites("keys.source-authorizer")
     def test_the_header_is_ignored(self, api: apis.Api) -> None:
         apis.key_in(api.stack, api.plan(), value=KEY)
         assert api.get("/guarded", headers={"Authorization": "wrong", **HEADER}).status_code == 403

@@ -7,6 +7,7 @@ import pytest
 from emulation.functions import FunctionFailed, FunctionTimedOut
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 TOKEN = {"Authorization": "Bearer t"}
 UNAUTHORIZED = b'{"message":"Unauthorized"}'
@@ -146,6 +147,7 @@ def test_access_denied_when_the_policy_does_not_allow_the_method(stack: Stack) -
     assert answer.headers["x-amzn-errortype"] == "AccessDeniedException"
 
 
+@cites("limits.method-arn")
 @pytest.mark.parametrize("path", ["/a", "/a/", "/%61", "//a", "/%61//"])
 def test_a_denial_holds_however_the_path_is_spelt(stack: Stack, path: str) -> None:
     denied = {"Effect": "Deny", "Action": "execute-api:Invoke", "Resource": "*/GET/a"}
@@ -156,6 +158,7 @@ def test_a_denial_holds_however_the_path_is_spelt(stack: Stack, path: str) -> No
     assert stack.events("hello") == []
 
 
+@cites("limits.method-arn")
 def test_a_slash_within_a_segment_is_told_apart_from_one_between_two(stack: Stack) -> None:
     stack.functions["authorize"] = lambda event: apis.allow()
     _api(stack).get("/b/x%2fy%20z", headers=TOKEN)

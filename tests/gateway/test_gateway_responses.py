@@ -8,6 +8,7 @@ import pytest
 from emulation.functions import FunctionFailed, FunctionTimedOut
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 DOCUMENT = apis.document(
     {"/a": {"get": apis.operation()}, "/keyed": {"get": apis.operation(security=apis.KEY_REQUIRED)}},
@@ -62,6 +63,7 @@ def test_unknown_paths_are_answered_to_the_byte(stack: Stack) -> None:
     assert answer.headers["x-amzn-errortype"] == "MissingAuthenticationTokenException"
 
 
+@cites("responses.no-such-stage")
 def test_forbidden_when_there_is_no_such_stage_or_api(stack: Stack) -> None:
     api = apis.imported(stack, DOCUMENT)
     for target in (apis.Api(stack, api.api_id, "nostage"), apis.Api(stack, "noapi")):
@@ -69,6 +71,7 @@ def test_forbidden_when_there_is_no_such_stage_or_api(stack: Stack) -> None:
         assert (answer.status_code, answer.content) == (403, b'{"message":"Forbidden"}')
 
 
+@cites("limits.payload")
 def test_too_large_when_the_payload_is_over_10_mb(stack: Stack) -> None:
     api = apis.imported(stack, DOCUMENT)
     answer = api.request("GET", "/a", content=b"x" * (10 * 1024 * 1024 + 1))
@@ -77,6 +80,7 @@ def test_too_large_when_the_payload_is_over_10_mb(stack: Stack) -> None:
     assert [line["status"] for line in stack.log_lines()] == [413]
 
 
+@cites("limits.event")
 def test_too_large_when_the_event_is_beyond_lambdas_6_mb(stack: Stack) -> None:
     api = apis.imported(stack, DOCUMENT)
     answer = api.request("GET", "/a", content=b"x" * (6 * 1024 * 1024))
@@ -85,6 +89,7 @@ def test_too_large_when_the_event_is_beyond_lambdas_6_mb(stack: Stack) -> None:
     assert api.request("GET", "/a", content=b"x" * (6 * 1024 * 1024 - 10_000)).status_code == 200
 
 
+@cites("headers.identified")
 def test_every_answer_names_the_request(stack: Stack) -> None:
     api = apis.imported(stack, DOCUMENT)
     answers = [api.get(path) for path in ("/a", "/keyed", "/nowhere")]
@@ -94,6 +99,14 @@ def test_every_answer_names_the_request(stack: Stack) -> None:
     assert [line["requestId"] for line in stack.log_lines()] == ids
 
 
+@cites(
+    "custom.status",
+    "custom.header-literal",
+    "custom.header-request",
+    "custom.template",
+    "custom.message-string",
+    "headers.real-one",
+)
 def test_a_customised_type_sets_status_headers_and_body(stack: Stack) -> None:
     parameters = {
         "gatewayresponse.header.WWW-Authenticate": "'Bearer realm=\"jobs\"'",
@@ -129,6 +142,7 @@ def test_a_customised_type_sets_status_headers_and_body(stack: Stack) -> None:
     assert [answer.headers.get(name) for name in names] == expected
 
 
+@cites("custom.specific-wins", "custom.default-keeps-status")
 def test_a_specific_type_beats_the_default_which_keeps_each_types_own_status(stack: Stack) -> None:
     custom = {
         "DEFAULT_4XX": {"responseTemplates": {"application/json": '{"m":$context.error.messageString}'}},

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from tests.gateway import apis
 from tests.gateway.backend import Backend
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 INTERNAL = b'{"message": "Internal server error"}'
 
@@ -76,6 +77,7 @@ def test_accept_and_user_agent_are_the_gateways_when_the_client_sends_none(
     assert (sent["accept"], sent["user-agent"]) == ("application/json", f"AmazonAPIGateway_{api.api_id}")
 
 
+@cites("headers.remapped")
 def test_headers_are_renamed_or_dropped_on_their_way_out(stack: Stack, backend: Backend) -> None:
     answer = _api(stack, f"{backend.url}/a").get("/a")
     assert answer.headers["x-amzn-remapped-server"].startswith("BaseHTTP")
@@ -193,12 +195,14 @@ def test_a_failed_integration_is_customised_by_its_type_or_else_the_default(stac
     assert seen == [599, 503]
 
 
+@cites("limits.timeout")
 def test_a_backend_that_is_late_is_a_504(stack: Stack, backend: Backend) -> None:
     answer = _api(stack, f"{backend.url}/slow", timeoutInMillis=50).get("/a")
     assert (answer.status_code, answer.content) == (504, b'{"message":"Endpoint request timed out"}')
     assert "x-amzn-errortype" not in answer.headers
 
 
+@cites("limits.answer")
 def test_an_answer_beyond_10_mb_is_a_500(stack: Stack, backend: Backend) -> None:
     answer = _api(stack, f"{backend.url}/large").get("/a")
     assert (answer.status_code, answer.content) == (500, INTERNAL)

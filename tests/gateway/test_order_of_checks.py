@@ -7,6 +7,7 @@ import pytest
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 KEY = "k" * 24
 PASSING: dict[str, Any] = {
@@ -64,34 +65,41 @@ def _send(api: apis.Api, verb: str = "POST", **wrong: Any) -> tuple[int, str]:
 ALL_WRONG: dict[str, Any] = {"path": "/jobs", "authorization": "denied", "key": "unknown", "body": {}}
 
 
+@cites("order.route-first")
 def test_an_unknown_path_comes_before_everything(api: apis.Api) -> None:
     assert _send(api, **{**ALL_WRONG, "path": "/nowhere"}) == (403, "Missing Authentication Token")
 
 
+@cites("order.route-first")
 def test_a_wrong_verb_comes_before_everything(api: apis.Api) -> None:
     assert _send(api, verb="PUT", **ALL_WRONG) == (403, "Missing Authentication Token")
 
 
+@cites("order.authorizer-before-key")
 def test_the_authorizer_comes_before_the_key(api: apis.Api) -> None:
     assert _send(api, **ALL_WRONG) == (403, "User is not authorized to access this resource")
 
 
+@cites("order.key-before-limits")
 def test_the_key_comes_before_the_limits(api: apis.Api) -> None:
     apis.key_in(api.stack, api.plan(throttle={"rateLimit": 0, "burstLimit": 0}), value=KEY)
     assert _send(api, **{**ALL_WRONG, "authorization": "good"}) == (403, "Forbidden")
 
 
+@cites("order.throttle-before-quota")
 def test_the_throttle_comes_before_the_quota(api: apis.Api) -> None:
     plan = api.plan(throttle={"rateLimit": 0, "burstLimit": 0}, quota={"limit": 0, "period": "DAY"})
     apis.key_in(api.stack, plan, value=KEY)
     assert _send(api) == (429, "Too Many Requests")
 
 
+@cites("order.limits-before-validation")
 def test_the_quota_comes_before_validation(api: apis.Api) -> None:
     apis.key_in(api.stack, api.plan(quota={"limit": 0, "period": "DAY"}), value=KEY)
     assert _send(api, path="/jobs", body={}) == (429, "Limit Exceeded")
 
 
+@cites("order.parameters-before-body")
 def test_the_parameters_come_before_the_body(api: apis.Api) -> None:
     apis.key_in(api.stack, api.plan(), value=KEY)
     assert _send(api, path="/jobs", body={}) == (400, "Missing required request parameters: [q1]")

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 KEY = "k" * 24
 
@@ -31,6 +32,7 @@ def _attach(api: apis.Api, plan: str, op: str = "add") -> None:
     _patch(api, plan, op, "/apiStages", f"{api.api_id}:{api.stage}")
 
 
+@cites("keys.attached-live")
 def test_a_stage_is_attached_and_detached_by_patch(api: apis.Api) -> None:
     plan = api.plan(apiStages=[])
     apis.key_in(api.stack, plan)
@@ -68,6 +70,7 @@ def _refusal(call: Any, *arguments: Any, **named: Any) -> tuple[int, str]:
     return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]
 
 
+@cites("keys.one-plan-a-stage")
 def test_a_key_is_refused_when_another_of_its_plans_has_the_stage(api: apis.Api) -> None:
     first, second = (api.plan(name, quota={"limit": 1, "period": "DAY"}) for name in ("first", "second"))
     key = apis.key_in(api.stack, first)
@@ -76,6 +79,7 @@ def test_a_key_is_refused_when_another_of_its_plans_has_the_stage(api: apis.Api)
     assert [_status(api), _status(api)] == [200, 429]
 
 
+@cites("keys.one-plan-a-stage")
 def test_a_stage_is_refused_when_a_key_of_the_plan_has_another_plan_of_it(api: apis.Api) -> None:
     elsewhere = api.plan("elsewhere", apiStages=[])
     apis.key_in(api.stack, api.plan(), elsewhere)
@@ -83,6 +87,7 @@ def test_a_stage_is_refused_when_a_key_of_the_plan_has_another_plan_of_it(api: a
     assert api.stack.apigateway.get_usage_plan(usagePlanId=elsewhere)["apiStages"] == []
 
 
+@cites("keys.eleventh-plan")
 def test_a_key_is_refused_when_it_is_in_10_plans(api: apis.Api) -> None:
     plans = [api.plan(f"plan{number}", apiStages=[]) for number in range(11)]
     key = apis.key_in(api.stack, *plans[:10])
@@ -93,6 +98,7 @@ def test_a_key_is_refused_when_it_is_in_10_plans(api: apis.Api) -> None:
 NO_LIMITS = [float("nan"), float("inf"), -0.5, 1e300]
 
 
+@cites("throttle.largest-limit")
 @pytest.mark.parametrize("rate", NO_LIMITS)
 def test_a_plan_is_refused_when_a_rate_is_not_a_limit(api: apis.Api, rate: float) -> None:
     throttle = {"rateLimit": rate, "burstLimit": 1}
@@ -107,6 +113,7 @@ def test_a_plan_is_refused_when_a_rate_is_not_a_limit(api: apis.Api, rate: float
     assert api.stack.apigateway.get_usage_plan(usagePlanId=plan)["throttle"]["rateLimit"] == 1
 
 
+@cites("throttle.largest-limit")
 @pytest.mark.parametrize("limit", ["rateLimit", "burstLimit"])
 @pytest.mark.parametrize("value", ["nan", "-1"])
 def test_a_stage_setting_is_refused_when_it_is_not_a_limit(api: apis.Api, limit: str, value: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 
 def _api(stack: Stack, **settings: Any) -> apis.Api:
@@ -90,6 +91,7 @@ def test_a_malformed_result_is_a_502(stack: Stack, result: object) -> None:
     assert (answer.status_code, answer.content) == (502, b'{"message": "Internal server error"}')
 
 
+@cites("headers.remapped")
 def test_headers_are_passed_renamed_or_dropped_on_their_way_out(stack: Stack) -> None:
     api = _api(stack)
     stack.functions["hello"] = lambda event: {

@@ -21,6 +21,7 @@ from emulation.gateway.quota import (
     window_start,
 )
 from emulation.gateway.token_bucket import Decision
+from tests.gateway.specification import cites
 
 ADMITTED, DENIED = Decision.ADMITTED, Decision.DENIED
 DAY, WEEK, MONTH = Period.DAY, Period.WEEK, Period.MONTH
@@ -30,6 +31,7 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
+@cites("quota.day", "quota.week", "quota.month", "quota.offset")
 @pytest.mark.parametrize(
     ("period", "offset", "now", "start"),
     [
@@ -69,6 +71,7 @@ YEAR = timedelta(days=365)
 TUESDAY, SUNDAY, NEXT_SUNDAY = (MONDAY + timedelta(days=days) for days in (1, -1, 6))
 
 
+@cites("quota.clock-back")
 @pytest.mark.parametrize(
     ("quota", "days", "expected"),
     [
@@ -90,6 +93,7 @@ def test_requests_are_counted_as_the_table_says(
     assert decisions(*((quota, day) for day in days)) == expected
 
 
+@cites("quota.edited-counts")
 @pytest.mark.parametrize(
     ("requests", "expected"),
     [

@@ -8,6 +8,7 @@ import pytest
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 HEADER = {"x-api-key": "k" * 24}
 ASKED = {
@@ -152,6 +153,7 @@ def test_nothing_is_told_when_the_caller_has_no_limits(api: apis.Api) -> None:
     assert not {"ratelimit", "ratelimit-policy", "retry-after"} & set(answer.headers)
 
 
+@cites("headers.none-of-limits")
 def test_nothing_is_told_when_the_api_does_not_ask(stack: Stack) -> None:
     api = _api(stack)
     apis.key_in(stack, api.plan(throttle={"rateLimit": 1, "burstLimit": 1}))

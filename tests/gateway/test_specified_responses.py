@@ -1,4 +1,4 @@
-"""The gateway's own answers: each type to the byte, with every header, and customised by every name it has."""
+"""The gateway's own answers: each type to the byte, all headers, and customised by each of its names."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Type:
     send: Callable[[apis.Api], httpx.Response]
     status: int
     body: bytes
-    error_type: str
+    error_type: str | None = None
 
 
 def _post(path: str, content: str = "[]", **headers: str) -> Callable[[apis.Api], httpx.Response]:
@@ -92,8 +92,8 @@ def _post(path: str, content: str = "[]", **headers: str) -> Callable[[apis.Api]
 _DENIED = b'{"Message":"User is not authorized to access this resource"}'
 _NO_PARAMETER = b'{"message":"Missing required request parameters: [q1]"}'
 _NO_TOKEN = b'{"message":"Missing Authentication Token"}'
-_UNREACHABLE = b'{"message": "Network error communicating with endpoint"}'
-_LATE, _NULL = b'{"message": "Endpoint request timed out"}', b'{"message":null}'
+_UNREACHABLE = b'{"message":"Network error communicating with endpoint"}'
+_LATE, _NULL = b'{"message":"Endpoint request timed out"}', b'{"message":null}'
 _CONFIGURATION, _SERVER = "AuthorizerConfigurationException", "InternalServerErrorException"
 TYPES = [
     Type(
@@ -140,14 +140,13 @@ TYPES = [
         "BadRequestException",
     ),
     Type("API_CONFIGURATION_ERROR", _post("/missing"), 500, INTERNAL, _SERVER),
-    Type("INTEGRATION_TIMEOUT", _post("/late"), 504, _LATE, _SERVER),
-    Type("INTEGRATION_FAILURE", _post("/refusing"), 504, _UNREACHABLE, _SERVER),
+    Type("INTEGRATION_TIMEOUT", _post("/late"), 504, _LATE),
+    Type("INTEGRATION_FAILURE", _post("/refusing"), 504, _UNREACHABLE),
     Type(
         "REQUEST_TOO_LARGE",
         _post("/plain", content="x" * (6 * 1024 * 1024)),
         413,
-        b'{"message": "Request Too Long"}',
-        "BadRequestException",
+        b'{"message":"Request Too Long"}',
     ),
 ]
 FAILED_PROXY = Type("DEFAULT_5XX", _post("/malformed"), 502, INTERNAL, _SERVER)
@@ -181,7 +180,7 @@ def test_status_body_and_every_header_are_the_services_when_nothing_is_customise
     headers = dict(answer.headers)
     assert headers["x-amzn-requestid"]
     assert headers["x-amz-apigw-id"]
-    assert headers["x-amzn-errortype"] == each.error_type
+    assert headers.get("x-amzn-errortype") == each.error_type
     assert headers["content-type"] == "application/json"
     named = {"x-amzn-requestid", "x-amz-apigw-id", "x-amzn-errortype", "content-type"}
     assert set(headers) - named <= {"content-length", "date", "connection"}

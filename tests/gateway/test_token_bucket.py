@@ -15,6 +15,7 @@ from emulation.gateway.token_bucket import (
     seconds_until,
     take,
 )
+from tests.gateway.specification import cites
 
 ADMITTED, DENIED = Decision.ADMITTED, Decision.DENIED
 YEAR = 365 * 86_400
@@ -30,6 +31,7 @@ def decisions(limit: Limit, moments: list[float]) -> list[Decision]:
     return found
 
 
+@cites("throttle.burst", "throttle.rate", "throttle.clock-back")
 @pytest.mark.parametrize(
     ("rate", "burst", "moments", "expected"),
     [
@@ -86,6 +88,7 @@ limits = st.builds(
 )
 
 
+@cites("throttle.burst", "throttle.rate")
 @given(limits, st.lists(seconds, max_size=60))
 def test_no_interval_admits_more_than_rate_times_t_plus_burst(limit: Limit, gaps: list[float]) -> None:
     moments, now = [], Fraction(0)

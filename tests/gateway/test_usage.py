@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 KEY = "k" * 24
 DAY_SECONDS = 86_400.0
@@ -36,6 +37,7 @@ def _patch(api: apis.Api, plan: str, *operations: tuple[str, str, str]) -> None:
     )
 
 
+@cites("quota.refused-not-counted")
 def test_a_rejected_request_is_not_counted(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 1, "period": "DAY"})
     apis.key_in(api.stack, plan)
@@ -50,6 +52,7 @@ def test_the_exceeded_answer_is_the_services_to_the_byte(api: apis.Api) -> None:
     assert answer.headers["x-amzn-errortype"] == "LimitExceededException"
 
 
+@cites("quota.day")
 def test_a_day_starts_at_midnight_utc(api: apis.Api) -> None:
     apis.key_in(api.stack, api.plan(quota={"limit": 1, "period": "DAY"}))
     assert _send(api, 2) == [200, 429]
@@ -59,6 +62,7 @@ def test_a_day_starts_at_midnight_utc(api: apis.Api) -> None:
     assert _send(api, 2) == [200, 429]
 
 
+@cites("quota.unknown-path-not-counted", "quota.backend-error-counted")
 def test_an_unknown_path_is_not_counted_and_a_backend_error_is(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 9, "period": "DAY"})
     apis.key_in(api.stack, plan)
@@ -67,6 +71,7 @@ def test_an_unknown_path_is_not_counted_and_a_backend_error_is(api: apis.Api) ->
     assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[2, 7]]
 
 
+@cites("usage.pairs")
 def test_remaining_is_told_in_the_period_when_days_of_a_month_go_by(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 100, "period": "MONTH"})
     apis.key_in(api.stack, plan)
@@ -85,6 +90,7 @@ def test_remaining_is_told_in_the_period_when_days_of_a_month_go_by(api: apis.Ap
     assert _usage(api, plan, "2026-11-30", "2026-12-01") == [[0, 94], [0, 100]]
 
 
+@cites("quota.shared-by-stages")
 def test_the_quota_is_shared_by_the_plans_stages(api: apis.Api) -> None:
     api.stack.apigateway.create_deployment(restApiId=api.api_id, stageName="second")
     stages = [{"apiId": api.api_id, "stage": stage} for stage in ("test", "second")]
@@ -93,6 +99,7 @@ def test_the_quota_is_shared_by_the_plans_stages(api: apis.Api) -> None:
     assert _send(apis.Api(api.stack, api.api_id, "second"), 2) == [200, 429]
 
 
+@cites("usage.before-quota")
 def test_counters_read_zero_and_earlier_traffic_is_never_counted_when_a_plan_gets_its_quota_later(
     api: apis.Api,
 ) -> None:
@@ -105,6 +112,7 @@ def test_counters_read_zero_and_earlier_traffic_is_never_counted_when_a_plan_get
     assert _send(api, 3) == [200, 200, 429]
 
 
+@cites("quota.removed-live")
 def test_access_is_restored_at_once_when_the_quota_is_removed(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 0, "period": "DAY"})
     apis.key_in(api.stack, plan)
@@ -115,6 +123,7 @@ def test_access_is_restored_at_once_when_the_quota_is_removed(api: apis.Api) -> 
     assert _send(api, 1) == [200]
 
 
+@cites("quota.edited-live")
 def test_an_edited_limit_takes_effect_at_once(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 1, "period": "DAY"})
     apis.key_in(api.stack, plan)
@@ -124,6 +133,7 @@ def test_an_edited_limit_takes_effect_at_once(api: apis.Api) -> None:
     assert _send(api, 3) == [200, 200, 429]
 
 
+@cites("quota.edited-counts")
 def test_no_more_than_the_quota_is_admitted_when_its_period_is_edited_there_and_back(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 2, "period": "MONTH"})
     apis.key_in(api.stack, plan)
@@ -146,6 +156,7 @@ def test_what_was_set_to_remain_holds_when_the_quota_is_edited_there_and_back(ap
     assert [*seen, *_send(api, 1)] == [200, 429]
 
 
+@cites("usage.first-day", "usage.last-day")
 @pytest.mark.parametrize(("start", "end"), [("9999-12-01", "9999-12-31"), ("0001-01-01", "0001-01-02")])
 def test_get_usage_is_refused_when_the_days_are_at_the_end_of_time(
     api: apis.Api, start: str, end: str
@@ -157,6 +168,7 @@ def test_get_usage_is_refused_when_the_days_are_at_the_end_of_time(
     assert refused.value.response["Error"]["Code"] == "BadRequestException"
 
 
+@cites("usage.update", "usage.update-above-limit")
 @pytest.mark.parametrize("remaining", [0, 2, 5])
 def test_enforcement_follows_when_what_remains_is_set_below_or_above_the_limit(
     api: apis.Api, remaining: int
@@ -174,6 +186,7 @@ def test_enforcement_follows_when_what_remains_is_set_below_or_above_the_limit(
     assert _usage(api, plan, "2026-11-23", "2026-11-24") == [[1 + remaining, 0], [0, 3]]
 
 
+@cites("usage.position", "usage.one-key")
 def test_usage_comes_in_pages_and_for_one_key(api: apis.Api) -> None:
     plan, control = api.plan(quota={"limit": 3, "period": "DAY"}), api.stack.apigateway
     keys = [apis.key_in(api.stack, plan, value=letter * 20) for letter in "abc"]
@@ -196,6 +209,7 @@ def test_get_usage_is_refused_when_a_date_is_not_one_or_the_plan_is_unknown(api:
     assert codes == ["BadRequestException", "BadRequestException", "NotFoundException"]
 
 
+@cites("quota.offset-range")
 @pytest.mark.parametrize(("period", "offset"), [("DAY", 1), ("WEEK", 7), ("MONTH", 28), ("WEEK", -1)])
 def test_a_plan_is_refused_when_the_offset_is_out_of_its_periods_range(
     api: apis.Api, period: str, offset: int
@@ -205,6 +219,7 @@ def test_a_plan_is_refused_when_the_offset_is_out_of_its_periods_range(
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
+@cites("throttle.denial-spends-nothing")
 def test_a_request_over_its_quota_spends_no_token(api: apis.Api) -> None:
     plan = api.plan(throttle={"rateLimit": 1, "burstLimit": 3}, quota={"limit": 1, "period": "DAY"})
     apis.key_in(api.stack, plan)
@@ -213,6 +228,7 @@ def test_a_request_over_its_quota_spends_no_token(api: apis.Api) -> None:
     assert [*seen, *_send(api, 3)] == [200, 429, 429, 429, 429, 200, 200, 429]
 
 
+@cites("usage.key-that-left")
 def test_nothing_is_lost_when_a_key_leaves_its_plan_and_comes_back(api: apis.Api) -> None:
     plan, control = api.plan(quota={"limit": 3, "period": "DAY"}), api.stack.apigateway
     key = apis.key_in(api.stack, plan)
@@ -225,6 +241,7 @@ def test_nothing_is_lost_when_a_key_leaves_its_plan_and_comes_back(api: apis.Api
     assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[3, 0]]
 
 
+@cites("usage.key-that-left")
 def test_what_a_key_used_is_still_told_when_it_is_deleted(api: apis.Api) -> None:
     plan = api.plan(quota={"limit": 3, "period": "DAY"})
     key = apis.key_in(api.stack, plan)
@@ -249,6 +266,7 @@ def test_a_keys_other_plan_goes_on_counting_when_one_is_deleted(api: apis.Api) -
     assert _send(apis.Api(api.stack, api.api_id, "second"), 2) == [200, 429]
 
 
+@cites("quota.clock-back")
 def test_a_clock_set_a_year_ahead_and_back_locks_nobody_out_and_hands_out_nothing_twice(
     api: apis.Api,
 ) -> None:

@@ -14,6 +14,7 @@ from emulation.gateway.routing import Route
 from emulation.http import Request
 from tests.gateway import apis
 from tests.gateway.conftest import Stack
+from tests.gateway.specification import cites
 
 SCHEMAS = {
     "Tree": {
@@ -86,6 +87,7 @@ def test_the_media_types_parameters_do_not_matter(stack: Stack) -> None:
     assert _post(_api(stack), "{}", **{"Content-Type": "application/json; charset=utf-8"}) == INVALID
 
 
+@cites("responses.bad-request-parameters")
 def test_every_missing_parameter_is_named_and_a_blank_one_is_missing(stack: Stack) -> None:
     api = _api(stack)
     answer = api.request("POST", "/trees?q1=", content='{"name":"a"}')
@@ -131,6 +133,7 @@ def test_a_model_made_through_the_control_plane_is_used(stack: Stack) -> None:
 BACKTRACKING = "^(a|a)*$"
 
 
+@cites("limits.pattern")
 @pytest.mark.parametrize(
     ("schema", "body"),
     [

@@ -5,7 +5,11 @@ from tests.gateway.specification.statements import Section, chosen, documented, 
 ORDER = Section(
     "The order of checks",
     (
-        observed("order.size-first", "A body beyond the payload limit is refused before any API is asked."),
+        chosen(
+            "order.size-first",
+            "A body beyond the payload limit is refused before its path is matched.",
+            where="pipeline.PAYLOAD_LIMIT_BYTES",
+        ),
         observed("order.route-first", "An unknown path or a wrong verb is refused before the authorizer."),
         observed("order.authorizer-before-key", "The authorizer's refusal comes before the API key's."),
         observed("order.key-before-limits", "The API key's refusal comes before every throttle and quota."),
