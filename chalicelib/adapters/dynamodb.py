@@ -67,12 +67,6 @@ class Tables:
         with translated():
             return [from_attributes(item) for page in pages for item in page["Items"]]
 
-    def scan(self, table: str) -> Iterator[Item]:
-        """Every item of the table, for operators; a function never walks a table."""
-        with translated():
-            for page in self._client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
-                yield from (from_attributes(item) for item in page["Items"])
-
     def put(self, table: str, item: Mapping[str, object]) -> None:
         """Writes the item, whatever was there."""
         with translated():

@@ -11,7 +11,7 @@ from eth_keys.datatypes import PrivateKey
 from joserfc.jwk import ECKey
 
 from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.dynamodb_identity import TENANTS, DynamoDbClients, DynamoDbTenants
+from chalicelib.adapters.dynamodb_identity import DynamoDbClients, DynamoDbTenants
 from chalicelib.adapters.secrets import SIGNER_KEY, TOKEN_KEY
 from chalicelib.adapters.system import RandomIds, back_off
 from chalicelib.domain.entitlements import Tenant
@@ -65,7 +65,7 @@ def provision_stack(endpoint: str, tenants: Sequence[tuple[str, str]]) -> Provis
 def add_client(endpoint: str, tenant_name: str) -> Credential:
     """Makes one more credential of a tenant, beside those it has: it brings no quota of its own."""
     tables = Tables(boto3.client("dynamodb", endpoint_url=endpoint), backoff=back_off)
-    tenant = _existing(tables, tenant_name)
+    tenant = DynamoDbTenants(tables).get(_tenant_id(tenant_name))
     if tenant is None:
         raise SystemExit(f"There is no tenant {tenant_name!r}: provision it first.")
     return _client(tables, tenant.tenant_id)
@@ -99,12 +99,12 @@ def _tenant(
     offered = load_plans().plans
     if plan not in offered:
         raise SystemExit(f"There is no plan {plan!r}: the plans are {', '.join(offered)}.")
-    existing = _existing(tables, name)
+    tenant_id = _tenant_id(name)
+    existing = DynamoDbTenants(tables).get(tenant_id)
     if existing is not None:
         return ProvisionedTenant(
-            tenant_id=existing.tenant_id, name=name, plan=existing.plan, client_id=None, client_secret=None
+            tenant_id=tenant_id, name=name, plan=existing.plan, client_id=None, client_secret=None
         )
-    tenant_id = _tenant_id(name)
     for part in ("submit", "read"):
         value = metering_key(tenant_id, part)
         key = gateway.create_api_key(name=value, value=value, enabled=True)
@@ -123,14 +123,8 @@ def _tenant(
 
 
 def _tenant_id(name: str) -> str:
-    """The same in every run, so that a stack that keeps its usage counters finds the tenant's again."""
+    """A function of the name: a tenant is found by it, in a later run too, and with it its usage counters."""
     return f"ten_{hashlib.sha256(name.encode()).hexdigest()[:26].upper()}"
-
-
-def _existing(tables: Tables, name: str) -> Tenant | None:
-    """By a walk over all tenants, which an operator can afford and a function may not."""
-    found = next((item["tenant_id"] for item in tables.scan(TENANTS) if item["name"] == name), None)
-    return None if found is None else DynamoDbTenants(tables).get(found)
 
 
 def _client(tables: Tables, tenant_id: str) -> Credential:
