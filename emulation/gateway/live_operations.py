@@ -16,6 +16,7 @@ from emulation.gateway.api import UsagePlan, View
 from emulation.gateway.authorizer import Authorizers
 from emulation.gateway.control.answers import answer, failure
 from emulation.gateway.observation import observe
+from emulation.gateway.plan_rules import LARGEST_LIMIT
 from emulation.gateway.quota import day_of
 from emulation.gateway.token_bucket import Limit
 from emulation.gateway.usage import Ledger
@@ -163,8 +164,8 @@ def _replaced_remaining(request: Request) -> int:
         if {(each["op"], each["path"]) for each in operations} != {("replace", "/remaining")}:
             raise ValueError("the one operation is replace /remaining")
         remaining = int(operations[-1]["value"])
-        if remaining < 0:
-            raise ValueError("what remains is not less than 0")
+        if not 0 <= remaining <= LARGEST_LIMIT:
+            raise ValueError(f"what remains is from 0 to {LARGEST_LIMIT}")
     except (ValueError, TypeError, LookupError) as error:
         raise _Rejected(400, "BadRequestException", f"Invalid patch operation: {error}") from error
     return remaining

@@ -32,11 +32,11 @@ class _Observer:
             "account": self._bucket(ACCOUNT, account),
             "stages": [self._stage(stage) for stage in self._view.stages.values()],
             "plans": [self._plan(plan) for plan in self._view.plans.values()],
-            "deleted_plans": self._deleted_plans(),
+            "absent_plans": self._absent_plans(),
         }
 
-    def _deleted_plans(self) -> list[dict[str, Any]]:
-        """What was counted under plans that are no more, of which GetUsage knows nothing: requests a day."""
+    def _absent_plans(self) -> list[dict[str, Any]]:
+        """Requests a day that were counted under plans deleted since, or not yet made again in this run."""
         counted: dict[str, dict[str, dict[str, int]]] = {}
         for plan_id, key_id, history in self._ledger.counters.histories():
             if plan_id not in self._view.plans:

@@ -109,7 +109,7 @@ def test_what_a_deleted_plan_counted_is_still_told(api: apis.Api) -> None:
     control.delete_usage_plan(usagePlanId=plan)
     seen = _seen(api)
     assert seen["plans"] == []
-    assert seen["deleted_plans"] == [{"id": plan, "used": {key: {"2026-11-23": 1}}}]
+    assert seen["absent_plans"] == [{"id": plan, "used": {key: {"2026-11-23": 1}}}]
 
 
 def test_no_keys_value_is_told(api: apis.Api) -> None:

@@ -280,3 +280,14 @@ def test_a_clock_set_a_year_ahead_and_back_locks_nobody_out_and_hands_out_nothin
     assert _send(api, 2) == [200, 429]
     assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[2, 0]]
     assert _usage(api, plan, "2027-11-23", "2027-11-23") == [[2, 0]]
+
+
+@pytest.mark.parametrize("remaining", ["-1", "1.5", "many", str(2**31), str(10**30)])
+def test_what_remains_is_refused_when_no_quota_could_be_it(api: apis.Api, remaining: str) -> None:
+    plan = api.plan(quota={"limit": 3, "period": "DAY"})
+    key = apis.key_in(api.stack, plan)
+    operations: Any = [{"op": "replace", "path": "/remaining", "value": remaining}]
+    with pytest.raises(ClientError) as refused:
+        api.stack.apigateway.update_usage(usagePlanId=plan, keyId=key, patchOperations=operations)
+    assert refused.value.response["Error"]["Code"] == "BadRequestException"
+    assert _usage(api, plan, "2026-11-23", "2026-11-23") == [[0, 3]]
