@@ -31,9 +31,7 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 # Services that moto tells by the signature's scope and the target alone, so that its answer can be kept: it
 # looks for it with some 200 regular expressions. The others, S3 among them, may depend on path or host too.
-TOLD_BY_SIGNATURE = frozenset(
-    {"apigateway", "dynamodb", "events", "kms", "secretsmanager", "sqs", "ssm", "sts"}
-)
+TOLD_BY_SIGNATURE = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "ssm", "sts"})
 
 _SCOPE = re.compile(r"Credential=[^/,]+/[^/,]+/[^/,]+/([^/,]+)/aws4_request")
 

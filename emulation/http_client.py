@@ -50,14 +50,15 @@ class HttpClient:
             async with self._connected().request(
                 method,
                 URL(url, encoded=True),
-                headers=list(headers),
+                headers=[(name, _as_written(value)) for name, value in headers],
                 data=body or None,
                 allow_redirects=False,
                 timeout=timeout,
             ) as answer:
-                return Response(
-                    answer.status, tuple(answer.headers.items()), await _body(answer, limit_bytes)
+                given = tuple(
+                    (name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.raw_headers
                 )
+                return Response(answer.status, given, await _body(answer, limit_bytes))
         except TimeoutError as error:
             raise TimedOut(url) from error
         except (
@@ -84,6 +85,14 @@ class HttpClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _as_written(value: str) -> str:
+    """What aiohttp, which writes UTF-8, makes the same bytes of: here a character is a byte (Latin-1)."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 async def _body(answer: aiohttp.ClientResponse, limit_bytes: int | None) -> bytes:

@@ -15,6 +15,9 @@ from emulation.http import Headers, Request
 # Far beyond the service's 10,240 bytes, which the AWS APIs on the same port do not share.
 HEAD_LIMIT_BYTES = 64 * 1024
 
+# Headers without which a request has no body.
+_FRAMING = frozenset(["content-length", "transfer-encoding"])
+
 BodyLimit: TypeAlias = Callable[[str], int | None]
 """How many bytes of a body are read for a raw path; None sets no limit."""
 
@@ -72,20 +75,38 @@ class RequestReader:
 
     def _parse(self, data: bytes) -> bytes:
         """What is left to be read after the data."""
+        body_bytes = self._body_bytes
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:  # not taken, so what follows is HTTP as before
+        except httptools.HttpParserUpgrade as upgrade:
+            left = data[upgrade.args[0] :]
+            again = b"" if self._parser.get_method() == b"CONNECT" else self._head_without_upgrade()
             self._parser = httptools.HttpRequestParser(self)
-            return data[upgrade.args[0] :]
+            return again + left
         except httptools.HttpParserError as error:
             self._over = True
+            if isinstance(error.__context__, Unreadable):  # raised in a callback
+                raise error.__context__ from None
             raise Unreadable(400, "Bad Request") from error
-        if self.began_at is not None and self._head is None:
+        if self._body_bytes != body_bytes:
+            self._head_bytes = 0
+        elif self.began_at is not None and (self._head is None or self._body):
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_LIMIT_BYTES:
                 self._over = True
                 raise Unreadable(431, "Request Header Fields Too Large")
         return b""
+
+    def _head_without_upgrade(self) -> bytes:
+        """The head once more. No upgrade is taken, and the parser would read the body as the next request."""
+        version = self._parser.get_http_version()
+        lines = [f"{self._parser.get_method().decode()} {self._url.decode('latin-1')} HTTP/{version}"]
+        lines += [f"{name}: {value}" for name, value in self._headers if name != "upgrade"]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+    @property
+    def _is_read_again(self) -> bool:
+        return self._parser.should_upgrade() and self._parser.get_method() != b"CONNECT"
 
     # What httptools calls, in this order:
 
@@ -102,13 +123,17 @@ class RequestReader:
         if self._head is None:
             lowered = name.lower().decode("latin-1")
             self._headers.append((lowered, value.decode("latin-1")))
-            self._waits = self._waits or lowered == "expect"
+            self._waits = self._waits or (lowered == "expect" and value.lower() == b"100-continue")
 
     def on_headers_complete(self) -> None:
+        if self._is_read_again:
+            return
+        version = self._parser.get_http_version()
+        _check_head(version, self._parser.get_method(), self._headers)
         path, query = _target(self._url)
         self._head = self._parser.get_method().decode(), path, query, tuple(self._headers)
         self._limit = self._body_limit(path)
-        if self._waits:
+        if self._waits and version == "1.1" and any(name in _FRAMING for name, _ in self._headers):
             self._expected()
 
     def on_body(self, body: bytes) -> None:
@@ -121,7 +146,7 @@ class RequestReader:
             self._hand_on(is_last=True)
 
     def on_message_complete(self) -> None:
-        if not self._over:
+        if not self._over and not self._is_read_again:
             self._hand_on(is_last=not self._parser.should_keep_alive())
 
     def _hand_on(self, *, is_last: bool) -> None:
@@ -131,6 +156,21 @@ class RequestReader:
         self.began_at, self._body = None, []
         self._over = is_last
         self._arrived(Arrived(Request(method, path, query, headers, body, self._source_ip), is_last))
+
+
+def _check_head(version: str, method: bytes, headers: list[tuple[str, str]]) -> None:
+    """Raises Unreadable if RFC 9112 demands it and the parser lets it pass."""
+    names = [name for name, _ in headers]
+    if version not in ("1.0", "1.1"):
+        raise Unreadable(505, "HTTP Version Not Supported")
+    if names.count("host") > 1 or (version == "1.1" and "host" not in names):
+        raise Unreadable(400, "Bad Request: a request has one Host")
+    if any(name == "transfer-encoding" and value.strip().lower() != "chunked" for name, value in headers):
+        raise Unreadable(501, "Not Implemented: of transfer codings only chunked is read")
+    if "transfer-encoding" in names and version == "1.0":
+        raise Unreadable(400, "Bad Request: HTTP/1.0 has no Transfer-Encoding")
+    if method == b"CONNECT" and not _FRAMING.isdisjoint(names):
+        raise Unreadable(400, "Bad Request: a CONNECT has no body")
 
 
 def _target(url: bytes) -> tuple[str, str]:

@@ -7,6 +7,7 @@ emulation has nothing of the kind: WAF, Cognito, TLS, X-Ray, custom domains and 
 """
 
 import json
+import logging
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii
 from typing import Any, TextIO
@@ -18,6 +19,7 @@ from emulation.gateway.responses import Refused, error_context
 from emulation.gateway.templates import LineFormat, look_up
 from emulation.http import Response
 
+_LOG = logging.getLogger(__name__)
 _UNKNOWN = "-"
 # Already a JSON text, quotes and all, for a format to put where it likes.
 _QUOTED = "context.error.messageString"
@@ -26,14 +28,20 @@ _QUOTED = "context.error.messageString"
 def write_line(
     log: TextIO, exchange: Exchange, *, response: Response, refused: Refused | None, latency_ms: float
 ) -> None:
-    """Tells what was answered to whom; the value of a key only if the stage's format asks for it."""
+    """Tells what was answered to whom; the value of a key only if the stage's format asks for it.
+
+    A log that cannot be written to costs the line, not the answer.
+    """
     wanted = exchange.stage.access_log_format
     if wanted is None:
         line = json.dumps(_own_fields(exchange, response.status, refused, latency_ms))
     else:
         line = _formatted(wanted, _context(exchange, response, refused, latency_ms))
-    log.write(line + "\n")
-    log.flush()
+    try:
+        log.write(line + "\n")
+        log.flush()
+    except (OSError, ValueError):  # full, closed, or the format holds half of a surrogate pair
+        _LOG.exception("the access log's line of request %s was not written", exchange.request_id)
 
 
 def _own_fields(

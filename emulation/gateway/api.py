@@ -8,6 +8,7 @@ moment, keys, usage plans. A request takes one `View` and answers from it alone.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from jsonschema.protocols import Validator
 
@@ -171,3 +172,5 @@ class View:
     keys_by_id: Mapping[str, ApiKey]
     plans: Mapping[str, UsagePlan]  # by id
     plans_by_key: Mapping[tuple[str, str, str], UsagePlan]  # by (key id, API, stage name)
+    # Whatever is worked out from the view alone, and so as long as it holds: the throttles of a request.
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False)

@@ -35,6 +35,8 @@ class UsageStore(Protocol):
 class _Counter:
     """One key under one plan's quota: what happened, and the current window's sum of it."""
 
+    plan_id: str
+    key_id: str
     history: History = field(default_factory=History)
     consumption: Consumption | None = None
 
@@ -46,8 +48,7 @@ class _Counter:
 class Counting(NamedTuple):
     """A request about to be counted: what it would come to."""
 
-    plan_id: str
-    key_id: str
+    counter: _Counter
     decision: Decision
     consumption: Consumption
 
@@ -58,23 +59,23 @@ class Counters:
     def __init__(self, store: UsageStore | None = None) -> None:
         self._store = store
         self._counters = {
-            (plan_id, key_id): _Counter(history)
+            (plan_id, key_id): _Counter(plan_id, key_id, history)
             for plan_id, key_id, history in (store.histories() if store else ())
         }
 
     def counting(self, plan_id: str, key_id: str, quota: Quota, now: float) -> Counting:
         """What counting one request would come to; it counts nothing yet."""
-        current = self._counter(plan_id, key_id).current(quota, now)
-        consumption, decision = quotas.spend(current, 1)
-        return Counting(plan_id, key_id, decision, consumption)
+        counter = self._counter(plan_id, key_id)
+        consumption, decision = quotas.spend(counter.current(quota, now), 1)
+        return Counting(counter, decision, consumption)
 
     def count(self, counting: Counting) -> None:
         """Counts the request."""
-        self._record(counting.plan_id, counting.key_id, counting.consumption, requests=1)
+        self._record(counting.counter, counting.consumption, requests=1)
 
     def consumption(self, plan_id: str, key_id: str, quota: Quota, now: float) -> Consumption:
         """What the key used of the window that `now` is in."""
-        return self._counters.get((plan_id, key_id), _Counter()).current(quota, now)
+        return self._counters.get((plan_id, key_id), _Counter(plan_id, key_id)).current(quota, now)
 
     def usage(self, plan: UsagePlan, key_id: str, days: Sequence[date], now: float) -> list[DayUsage]:
         """What the key used on each of the days, and what was left; zeros if the plan has no quota."""
@@ -101,36 +102,36 @@ class Counters:
         counter = self._counter(plan_id, key_id)
         consumption = quotas.set_remaining(counter.current(quota, now), remaining)
         window = quotas.window_of(quota, consumption.day)
-        counter.history.granted[window] = consumption.granted
         if self._store is not None:
             self._store.grant(plan_id, key_id, window, consumption.granted)
-        self._record(plan_id, key_id, consumption, requests=0)
+        counter.history.granted[window] = consumption.granted
+        self._record(counter, consumption, requests=0)
 
-    def _record(self, plan_id: str, key_id: str, consumption: Consumption, *, requests: int) -> None:
-        counter = self._counters[plan_id, key_id]
-        used = counter.history.used_on(consumption.day) + requests
-        pair = counter.history.days[consumption.day] = DayUsage(used, consumption.remaining)
+    def _record(self, counter: _Counter, consumption: Consumption, *, requests: int) -> None:
+        day = consumption.day
+        pair = DayUsage(counter.history.used_on(day) + requests, consumption.remaining)
+        if self._store is not None:  # first, because a full disk may refuse it
+            self._store.record(counter.plan_id, counter.key_id, day, pair)
+        counter.history.days[day] = pair
         counter.consumption = consumption
-        if self._store is not None:
-            self._store.record(plan_id, key_id, consumption.day, pair)
 
     def _counter(self, plan_id: str, key_id: str) -> _Counter:
         found = self._counters.get((plan_id, key_id))
         if found is None:
-            found = self._counters[plan_id, key_id] = _Counter()
+            found = self._counters[plan_id, key_id] = _Counter(plan_id, key_id)
         return found
 
     def _walk(
         self, plan_id: str, key_id: str, quota: Quota, last: date, *, first: date, now: float
     ) -> Iterator[tuple[date, DayUsage]]:
         """Each day up to `last`, from the start of the window `first` is in: what was left carries over."""
-        counter = self._counters.get((plan_id, key_id), _Counter())
+        counter = self._counters.get((plan_id, key_id), _Counter(plan_id, key_id))
         today = counter.current(quota, now)
-        day = quotas.window_start(quota, first)
+        day = next_start = quotas.window_start(quota, first)
         remaining = quota.limit
         while day <= last:
-            if quotas.window_start(quota, day) == day:
-                remaining = quota.limit
+            if day == next_start:
+                remaining, next_start = quota.limit, quotas.window_end(quota, day)
             recorded = counter.history.days.get(day)
             if recorded is not None:
                 remaining = recorded.remaining

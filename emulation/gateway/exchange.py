@@ -32,6 +32,11 @@ class Caller:
     key: ApiKey | None = None
     plan: UsagePlan | None = None
 
+    @property
+    def is_admissible(self) -> bool:
+        """Whether the key opens a method of this stage that requires one."""
+        return self.key is not None and self.key.enabled and self.plan is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Call:

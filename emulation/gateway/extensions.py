@@ -15,7 +15,7 @@ from typing import Any
 from moto.apigateway import models
 
 from emulation.gateway.exchange import Exchange
-from emulation.gateway.fields import is_header
+from emulation.gateway.fields import may_be_added
 from emulation.gateway.proxy_event import request_context
 from emulation.gateway.templates import look_up
 from emulation.http import Response
@@ -30,7 +30,7 @@ def ask_for_headers(api: models.RestAPI, document: Mapping[str, Any]) -> None:
     if declared is None:
         return
     for name, source in declared.items():
-        if not is_header(name, "") or not source.startswith(("context.", "stageVariables.")):
+        if not may_be_added(name, "") or not source.startswith(("context.", "stageVariables.")):
             raise ValueError(
                 f"{RESPONSE_HEADERS}: {name} must be a header, from context.… or stageVariables.…"
             )
@@ -53,5 +53,5 @@ def with_headers(response: Response, exchange: Exchange) -> Response:
         for name, source in exchange.deployment.added_headers.items()
         if name.lower() not in present
     ]
-    added = tuple(each for each in found if each[1] and is_header(*each))
+    added = tuple(each for each in found if each[1] and may_be_added(*each))
     return Response(response.status, response.headers + added, response.body)

@@ -19,6 +19,8 @@ _REMAPPED = frozenset(
 _DROPPED = frozenset(
     ["expect", "host", "proxy-authenticate", "te", "trailer", "transfer-encoding", "upgrade", "via"]
 )
+# What says where a message ends: the edge writes it, and a second one could end it elsewhere.
+_FRAMING = frozenset(["connection", "content-length", "trailer", "transfer-encoding", "upgrade"])
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -36,6 +38,15 @@ def is_header(name: str, value: str) -> bool:
     (True, False, False)
     """
     return _NAME.fullmatch(name) is not None and _CONTROLS.search(value) is None
+
+
+def may_be_added(name: str, value: str) -> bool:
+    """Whether an API's author may add the header to an answer: one that leaves its framing alone.
+
+    >>> may_be_added("X-Fine", "a"), may_be_added("Transfer-Encoding", "chunked")
+    (True, False)
+    """
+    return is_header(name, value) and name.lower() not in _FRAMING
 
 
 def passed_on(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

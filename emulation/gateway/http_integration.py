@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from emulation.gateway.api import Integration
 from emulation.gateway.exchange import Exchange
-from emulation.gateway.fields import is_header, passed_on
+from emulation.gateway.fields import is_header, passed_on, status_of
 from emulation.gateway.mapping import value_of, values_of
 from emulation.gateway.proxy_event import incoming_headers
 from emulation.gateway.references import Location, Source
@@ -49,7 +49,11 @@ async def call_backend(exchange: Exchange, http: HttpClient) -> Response:
         raise Refused(Kind.API_CONFIGURATION_ERROR) from error
     except Unanswered as error:
         raise Refused(Kind.INTEGRATION_FAILURE) from error
-    return Response(answer.status, tuple(passed_on(answer.headers)), answer.body)
+    try:
+        status = status_of(answer.status)
+    except ValueError as error:  # such as 101: nothing was asked that it could switch to
+        raise Refused(Kind.INTEGRATION_FAILURE) from error
+    return Response(status, tuple(passed_on(answer.headers)), answer.body)
 
 
 def _url(integration: Integration, exchange: Exchange) -> str:

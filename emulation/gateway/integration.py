@@ -56,10 +56,11 @@ def function_behind(uri: UriTemplate | None, exchange: Exchange) -> str | None:
         return None
 
 
-def _is_beyond(limit_bytes: int, message: Mapping[str, Any]) -> bool:
-    """Whether a message to or from Lambda, whose body alone can be long, is beyond the limit."""
+def _is_beyond(limit_bytes: int, message: Mapping[str, Any], *, head: int = 0) -> bool:
+    """Whether a message to or from Lambda is beyond the limit; `head` is the length of long headers."""
     body = message.get("body")
-    if not isinstance(body, str) or len(body) * _ESCAPED_BYTES <= limit_bytes:
+    length = len(body) if isinstance(body, str) else 0
+    if (length + head) * _ESCAPED_BYTES <= limit_bytes:
         return False
     return len(json.dumps(message, ensure_ascii=False).encode(errors="replace")) > limit_bytes
 
@@ -67,20 +68,23 @@ def _is_beyond(limit_bytes: int, message: Mapping[str, Any]) -> bool:
 def _proxy_response(result: object, exchange: Exchange) -> Response:
     if not isinstance(result, Mapping) or set(result) - _RESULT_FIELDS:
         raise Refused(Kind.FAILED_PROXY)
-    if _is_beyond(RESULT_LIMIT_BYTES, result):
-        raise Refused(Kind.FAILED_PROXY)
     headers = tuple(passed_on(_proxy_headers(result)))
+    if _is_beyond(RESULT_LIMIT_BYTES, result, head=sum(len(value) for _, value in headers)):
+        raise Refused(Kind.FAILED_PROXY)
     body = result.get("body")
     if body is not None and not isinstance(body, str):
         raise Refused(Kind.FAILED_PROXY)
     content = (body or "").encode(errors="replace")  # half of a surrogate pair is no character
     if result.get("isBase64Encoded") is True and _accepts_binary(exchange):
         content = _decoded(content)
-    if not any(name.lower() == "content-type" for name, _ in headers):
-        headers = (("Content-Type", "application/json"), *headers)
-    return Response(
-        _status(result.get("statusCode")), (*headers, ("X-Amzn-Trace-Id", answered_trace(exchange))), content
-    )
+    headers = (*_with_content_type(headers), ("X-Amzn-Trace-Id", answered_trace(exchange)))
+    return Response(_status(result.get("statusCode")), headers, content)
+
+
+def _with_content_type(headers: Headers) -> Headers:
+    if any(name.lower() == "content-type" for name, _ in headers):
+        return headers
+    return (("Content-Type", "application/json"), *headers)
 
 
 def _status(value: Any) -> int:
@@ -143,15 +147,23 @@ def mock(exchange: Exchange) -> Response:
     Templates know plain substitution only, no Velocity.
     """
     integration = exchange.method.integration
-    values = {"context": request_context(exchange), "stageVariables": exchange.stage.variables}
     try:
-        asked = json.loads(substitute(_request_template(integration, exchange), values))
+        asked = json.loads(_filled(_request_template(integration, exchange), exchange))
         response = _selected(integration, str(asked["statusCode"]))
     except (ValueError, TypeError, KeyError) as error:
         raise Refused(Kind.API_CONFIGURATION_ERROR) from error
     template = response.templates.get("application/json", "")
-    headers: Headers = (("Content-Type", "application/json"), *response.headers.items())
-    return Response(response.status, headers, substitute(template, values).encode())
+    content = _filled(template, exchange).encode(errors="replace")
+    return Response(response.status, _with_content_type(tuple(passed_on(response.headers.items()))), content)
+
+
+def _filled(template: str, exchange: Exchange) -> str:
+    """The template substituted; for one that refers to nothing the context is not made."""
+    if "$" not in template:
+        return template
+    return substitute(
+        template, {"context": request_context(exchange), "stageVariables": exchange.stage.variables}
+    )
 
 
 def _request_template(integration: Integration, exchange: Exchange) -> str:

@@ -136,7 +136,7 @@ _OPERATIONS: tuple[tuple[str, re.Pattern[str], _Operation], ...] = (
 
 def _days(start: str | None, end: str | None) -> list[date]:
     try:
-        first, last = date.fromisoformat(start or ""), date.fromisoformat(end or "")
+        first, last = _date(start), _date(end)
     except ValueError as error:
         message = "startDate and endDate are required, as YYYY-MM-DD"
         raise _Rejected(400, "BadRequestException", message) from error
@@ -149,10 +149,17 @@ def _days(start: str | None, end: str | None) -> list[date]:
     return [first + timedelta(days=each) for each in range(span + 1)]
 
 
+def _date(text: str | None) -> date:
+    found = date.fromisoformat(text or "")
+    if found.isoformat() != text:  # Python reads `2026-W48-1` too
+        raise ValueError(f"{text} is not written as YYYY-MM-DD")
+    return found
+
+
 def _number(text: str | None, default: int) -> int:
     if text is None:
         return default
-    if not text.isdecimal():
+    if not re.fullmatch("[0-9]{1,9}", text):  # far beyond any list of keys
         raise _Rejected(400, "BadRequestException", "limit and position are numbers")
     return int(text)
 
@@ -163,9 +170,9 @@ def _replaced_remaining(request: Request) -> int:
         operations = json.loads(request.body)["patchOperations"]
         if {(each["op"], each["path"]) for each in operations} != {("replace", "/remaining")}:
             raise ValueError("the one operation is replace /remaining")
-        remaining = int(operations[-1]["value"])
+        remaining = int(str(operations[-1]["value"]))
         if not 0 <= remaining <= LARGEST_LIMIT:
             raise ValueError(f"what remains is from 0 to {LARGEST_LIMIT}")
-    except (ValueError, TypeError, LookupError) as error:
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise _Rejected(400, "BadRequestException", f"Invalid patch operation: {error}") from error
     return remaining

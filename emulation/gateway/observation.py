@@ -4,7 +4,6 @@ It reads the state that enforcement decides by, and changes nothing. A bucket is
 it belongs to; tokens are whole, moments are UTC, and what never comes is null.
 """
 
-import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +12,9 @@ from emulation.gateway.api import Stage, UsagePlan, View
 from emulation.gateway.quota import Quota
 from emulation.gateway.token_bucket import Limit, seconds_until
 from emulation.gateway.usage import ACCOUNT, EVERY_METHOD, BucketName, Ledger, plan_layers, stage_bucket
+
+# A wait of a thousand years: dates cannot hold what is far beyond, and it is as good as never.
+_FAR_SECONDS = 1_000 * 365 * 86_400
 
 
 def observe(view: View, ledger: Ledger, account: Limit, now: float) -> dict[str, Any]:
@@ -103,7 +105,7 @@ class _Observer:
             "method": name.method or None,
             **_throttle(limit),
             "remaining": bucket.remaining,
-            "full_at": moment_text(self._now + wait) if 0 < wait < math.inf else None,
+            "full_at": moment_text(self._now + wait) if 0 < wait < _FAR_SECONDS else None,
         }
 
     def _resets_at(self, quota: Quota) -> str:

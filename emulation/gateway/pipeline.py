@@ -110,14 +110,20 @@ class Gateway:
             exchange.authorized = await self._authorizers.authorize(method.authorizer, exchange, self.invoke)
 
     def _admit(self, exchange: Exchange) -> None:
-        """By the keys, plans and limits of this moment: they may have changed while the authorizer ran."""
+        """By the keys, plans and limits of this moment: they may have changed while the authorizer ran.
+
+        A method that requires no key is metered all the same when the key is in a plan of this stage, even a
+        disabled one.
+        """
         view, now = self._view(), self._clock.now()
         stage = view.stages.get((exchange.deployment.api_id, exchange.stage.name), exchange.stage)
-        caller = exchange.caller = identify(exchange, view)
-        throttles = usage.layers(stage, exchange.method, caller, self._account)
+        caller = exchange.caller = presented(exchange, view)
+        if exchange.method.api_key_required and not caller.is_admissible:
+            raise Refused(Kind.INVALID_API_KEY)
+        throttles = usage.layers_in(view, stage, exchange.method, caller, self._account)
         verdict = self._ledger.admit(throttles, caller, now)
         method = (exchange.deployment.api_id, stage.name, exchange.method.limit_key)
-        exchange.rate_limits = partial(rate_limits.told, self._ledger, caller, method, verdict, now=now)
+        exchange.rate_limits = partial(rate_limits.told, self._ledger, caller, method, verdict, self._clock)
         if verdict.admission is not Admission.ADMITTED:
             raise Refused(_REFUSALS[verdict.admission])
 
@@ -147,19 +153,6 @@ class Gateway:
                 return integration.mock(exchange)
             case IntegrationKind.UNSUPPORTED:
                 raise Refused(Kind.API_CONFIGURATION_ERROR)
-
-
-def identify(exchange: Exchange, view: View) -> Caller:
-    """The caller by its API key; Refused if the method requires a key that this one is not.
-
-    A method that requires none is metered all the same when the key is in a plan of this stage, even a
-    disabled one.
-    """
-    caller = presented(exchange, view)
-    admissible = caller.key is not None and caller.key.enabled and caller.plan is not None
-    if exchange.method.api_key_required and not admissible:
-        raise Refused(Kind.INVALID_API_KEY)
-    return caller
 
 
 def presented(exchange: Exchange, view: View) -> Caller:

@@ -4,6 +4,7 @@ Invariant: in one window of the calendar (UTC) at most `limit` requests are admi
 granted, however often the quota is edited or the clock is set meanwhile; a denied request changes nothing.
 """
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -63,7 +64,8 @@ class History:
 
     def used_on(self, day: date) -> int:
         """Requests counted on the day."""
-        return self.days[day].used if day in self.days else 0
+        usage = self.days.get(day)
+        return usage.used if usage is not None else 0
 
 
 class Consumption(NamedTuple):  # made for each request, in half a frozen dataclass's time
@@ -77,7 +79,8 @@ class Consumption(NamedTuple):  # made for each request, in half a frozen datacl
     @property
     def remaining(self) -> int:
         """What is left, never less than nothing."""
-        return max(0, self.quota.limit + self.granted - self.used)
+        left = self.quota.limit + self.granted - self.used
+        return left if left > 0 else 0
 
 
 def day_of(now: float) -> date:
@@ -153,12 +156,12 @@ def window_seconds(quota: Quota, day: date) -> float:
 
 
 def seconds_until_reset(quota: Quota, now: float) -> float:
-    """How long until the next window starts.
+    """How long until the next window starts with something left: never, under a limit of 0.
 
     >>> seconds_until_reset(Quota(1, Period.DAY), 86_399.5)
     0.5
     """
-    return moment_of(window_end(quota, day_of(now))) - now
+    return moment_of(window_end(quota, day_of(now))) - now if quota.limit else math.inf
 
 
 def current(state: Consumption | None, quota: Quota, day: date, history: History) -> Consumption:

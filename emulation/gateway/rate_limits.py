@@ -6,8 +6,9 @@ The texts are those of the RateLimit fields draft (draft-ietf-httpapi-ratelimit-
 structured fields:
 
 - `policy`: `"burst";q=100;w=2, "quota";q=1000;w=86400`, for RateLimit-Policy
-- `limits`: `"burst";r=99;t=1, "quota";r=999;t=68400`, for RateLimit; `t` says when more than `r` will be
-  left. A refused caller is told the exhausted ones alone, so that no `t` is beyond its Retry-After.
+- `limits`: `"burst";r=99;t=1, "quota";r=999;t=68400`, for RateLimit; `t` says when a bucket has one more and
+  when a quota starts anew. A refused caller is told the exhausted ones alone, so that no `t` is beyond its
+  Retry-After.
 - `retryAfter`: whole seconds, rounded up, until a request would pass; empty if it passed, or never would.
 
 The limits of stage and account are shared with others and say nothing about this caller, so they are not
@@ -18,6 +19,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from emulation.clock import Clock
 from emulation.gateway import quota as quotas
 from emulation.gateway.exchange import Caller
 from emulation.gateway.token_bucket import Limit, seconds_until
@@ -43,10 +45,13 @@ class _Standing(NamedTuple):
 
 
 def told(
-    ledger: Ledger, caller: Caller, method: tuple[str, str, str], verdict: Verdict, *, now: float
+    ledger: Ledger, caller: Caller, method: tuple[str, str, str], verdict: Verdict, clock: Clock
 ) -> Mapping[str, str]:
-    """The values; `method` is (API, stage, `/path/VERB`), of which the plan may have a throttle."""
-    standings = list(_standings(ledger, caller, method, now))
+    """The values when they are asked for, which an integration may have taken its time before.
+
+    `method` is (API, stage, `/path/VERB`), of which the plan may have a throttle.
+    """
+    standings = list(_standings(ledger, caller, method, clock.now()))
     refused = verdict.admission is not Admission.ADMITTED
     relevant = [each for each in standings if not refused or each.remaining == 0]
     passes = refused and math.isfinite(verdict.retry_after_seconds)

@@ -12,7 +12,7 @@ from typing import Any
 
 from emulation.gateway.api import GatewayResponse
 from emulation.gateway.exchange import Exchange
-from emulation.gateway.fields import is_header
+from emulation.gateway.fields import may_be_added
 from emulation.gateway.proxy_event import request_context
 from emulation.gateway.templates import look_up, substitute
 from emulation.http import Response
@@ -99,7 +99,10 @@ def render(refused: Refused, exchange: Exchange) -> Response:
         headers["x-amzn-ErrorType"] = wording.error_type
     if custom is not None:
         _apply_parameters(headers, custom, exchange, values)
-    return Response(status, tuple(headers.items()), substitute(template, values).encode())
+    content = substitute(template, values).encode(
+        errors="replace"
+    )  # half of a surrogate pair is no character
+    return Response(status, tuple(headers.items()), content)
 
 
 def forbidden() -> Response:
@@ -133,7 +136,7 @@ def _apply_parameters(
         for existing in [key for key in headers if key.lower() == name.lower()]:
             del headers[existing]
         value = _parameter_value(source, exchange, values)
-        if value and is_header(name, value):  # it may be the client's own, decoded from its query
+        if value and may_be_added(name, value):  # it may be the client's own, decoded from its query
             headers[name] = value
 
 

@@ -21,7 +21,7 @@ def substitute(template: str, values: Mapping[str, Any]) -> str:
 
 
 def look_up(name: str, values: Mapping[str, Any]) -> str:
-    """The value under a dotted name, as text.
+    """The value under a dotted name, as text; a group of values is none.
 
     >>> look_up("context.authorizer.admin", {"context": {"authorizer": {"admin": True}}})
     'true'
@@ -31,7 +31,7 @@ def look_up(name: str, values: Mapping[str, Any]) -> str:
         value = value.get(part) if isinstance(value, dict | Mapping) else None  # a dict is told at once
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else str(value)
+    return "" if value is None or isinstance(value, dict | Mapping) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

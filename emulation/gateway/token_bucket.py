@@ -28,6 +28,9 @@ class Decision(Enum):
     DENIED = auto()
 
 
+_ADMITTED, _DENIED = Decision.ADMITTED, Decision.DENIED
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A refill of `rate` tokens a second into a bucket of `burst` tokens; a burst of 0 admits nothing."""
@@ -69,7 +72,16 @@ def take(bucket: Bucket | None, limit: Limit, *, cost: int, now: float) -> tuple
     >>> [take(bucket, limit, cost=1, now=now)[1].name for now in (100.5, 101.0)]
     ['DENIED', 'ADMITTED']
     """
-    at = round(now * _MICROSECONDS)
+    return take_at(bucket, limit, cost, microseconds(now))
+
+
+def microseconds(now: float) -> int:
+    """The moment in the bucket's own unit."""
+    return round(now * _MICROSECONDS)
+
+
+def take_at(bucket: Bucket | None, limit: Limit, cost: int, at: int) -> tuple[Bucket, Decision]:
+    """`take` at a moment in microseconds, for who asks many buckets at one moment."""
     level = limit.capacity
     if bucket is not None:
         held, then = bucket
@@ -77,11 +89,12 @@ def take(bucket: Bucket | None, limit: Limit, *, cost: int, now: float) -> tuple
             held += (at - then) * limit.refill
         elif at > then - _STEP_BACK:
             at = then
-        level = min(level, held)
+        if held < level:
+            level = held
     price = cost * _TOKEN
     if level < price:
-        return Bucket(level, at), Decision.DENIED
-    return Bucket(level - price, at), Decision.ADMITTED
+        return Bucket(level, at), _DENIED
+    return Bucket(level - price, at), _ADMITTED
 
 
 def seconds_until(bucket: Bucket, limit: Limit, tokens: int, *, now: float) -> float:
@@ -98,4 +111,4 @@ def seconds_until(bucket: Bucket, limit: Limit, tokens: int, *, now: float) -> f
     if limit.refill == 0 or tokens > limit.burst:
         return math.inf
     held_at = bucket.at - (-missing // limit.refill)  # rounded up
-    return max(0, held_at - round(now * _MICROSECONDS)) / _MICROSECONDS
+    return max(0, held_at - microseconds(now)) / _MICROSECONDS

@@ -12,10 +12,10 @@ from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
 
 from emulation.gateway import quota as quotas
-from emulation.gateway.api import Method, Stage, UsagePlan
+from emulation.gateway.api import Method, Stage, UsagePlan, View
 from emulation.gateway.counters import Counters, UsageStore
 from emulation.gateway.exchange import Caller
-from emulation.gateway.token_bucket import Bucket, Decision, Limit, seconds_until, take
+from emulation.gateway.token_bucket import Bucket, Decision, Limit, microseconds, seconds_until, take, take_at
 
 EVERY_METHOD = "*/*"
 # From this many on, full buckets are dropped now and then: a full one is as good as none.
@@ -97,6 +97,17 @@ def layers(stage: Stage, method: Method, caller: Caller, account: Limit) -> list
     return found
 
 
+def layers_in(view: View, stage: Stage, method: Method, caller: Caller, account: Limit) -> list[Layer]:
+    """The same, worked out once as long as the view holds."""
+    plan, key = caller.plan, caller.key
+    whose = (plan.plan_id, key.key_id) if plan is not None and key is not None else None
+    signature = whose, stage.deployment.api_id, stage.name, method.limit_key
+    found: list[Layer] | None = view.memo.get(signature)
+    if found is None:
+        found = view.memo[signature] = layers(stage, method, caller, account)
+    return found
+
+
 class Ledger:
     """Every bucket and every counter of the data plane."""
 
@@ -108,12 +119,15 @@ class Ledger:
     def admit(self, throttles: Sequence[Layer], caller: Caller, now: float) -> Verdict:
         """Counts the request if every throttle and then the quota admit it; else spends nothing."""
         denials: dict[Admission, float] = {}
-        taken: list[tuple[BucketName, tuple[Bucket, Limit]]] = []
+        taken: dict[BucketName, tuple[Bucket, Limit]] = {}
+        buckets, at = self._buckets, microseconds(now)
         for name, limit in throttles:
-            bucket, decision = take(self._kept(name), limit, cost=1, now=now)
-            taken.append((name, (bucket, limit)))
-            if decision is Decision.DENIED:
-                self._buckets[name] = bucket, limit  # nothing is spent, but a clock set far back is followed
+            kept = buckets.get(name)
+            bucket, decision = take_at(kept[0] if kept is not None else None, limit, 1, at)
+            if decision is Decision.ADMITTED:
+                taken[name] = bucket, limit
+            else:
+                buckets[name] = bucket, limit  # nothing is spent, but a clock set far back is followed
                 wait = seconds_until(bucket, limit, 1, now=now)
                 denials[Admission.THROTTLED] = max(wait, denials.get(Admission.THROTTLED, 0.0))
         counting = None
@@ -125,10 +139,10 @@ class Ledger:
         if denials:
             told = next(denial for denial in DENIAL_ORDER if denial in denials)
             return Verdict(told, max(denials.values()))
-        self._buckets.update(taken)
         if counting is not None:
-            self.counters.count(counting)
-        if len(self._buckets) > self._drop_at:
+            self.counters.count(counting)  # first, because it fails if it cannot be stored
+        buckets.update(taken)
+        if len(buckets) > self._drop_at:
             self._drop_full(now)
         return _ADMITTED
 

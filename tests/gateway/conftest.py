@@ -93,6 +93,9 @@ class Stack:
         self._log.seek(0)
         self._log.truncate()
 
+    def close_log(self) -> None:
+        self._log.close()
+
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log_text().splitlines()]
 
