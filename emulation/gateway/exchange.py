@@ -4,7 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from emulation.gateway.api import ApiKey, Deployment, Method, Stage, UsagePlan
@@ -24,8 +24,7 @@ class Authorized:
     usage_identifier_key: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):  # made for each request, in half a frozen dataclass's time
     """Whose limits hold: the key's value as presented, the key if it is known, and its plan on this stage."""
 
     value: str | None = None
