@@ -124,7 +124,7 @@ def _folded(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
 def _preserved_names(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The S3 metadata names that have underscores, which WSGI cannot tell from dashes."""
     return {
-        environ_key_for_header(name): name
+        environ_key_for_header(name): name.lower()
         for name, _ in headers
         if should_preserve_original_header_name(name)
     }

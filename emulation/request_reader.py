@@ -101,7 +101,7 @@ class RequestReader:
         """The head once more. No upgrade is taken, and the parser would read the body as the next request."""
         version = self._parser.get_http_version()
         lines = [f"{self._parser.get_method().decode()} {self._url.decode('latin-1')} HTTP/{version}"]
-        lines += [f"{name}: {value}" for name, value in self._headers if name != "upgrade"]
+        lines += [f"{name}: {value}" for name, value in self._headers if name.lower() != "upgrade"]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     @property
@@ -121,9 +121,8 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._head is None:
-            lowered = name.lower().decode("latin-1")
-            self._headers.append((lowered, value.decode("latin-1")))
-            self._waits = self._waits or (lowered == "expect" and value.lower() == b"100-continue")
+            self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
+            self._waits = self._waits or (name.lower() == b"expect" and value.lower() == b"100-continue")
 
     def on_headers_complete(self) -> None:
         if self._is_read_again:
@@ -133,7 +132,7 @@ class RequestReader:
         path, query = _target(self._url)
         self._head = self._parser.get_method().decode(), path, query, tuple(self._headers)
         self._limit = self._body_limit(path)
-        if self._waits and version == "1.1" and any(name in _FRAMING for name, _ in self._headers):
+        if self._waits and version == "1.1" and any(name.lower() in _FRAMING for name, _ in self._headers):
             self._expected()
 
     def on_body(self, body: bytes) -> None:
@@ -160,14 +159,15 @@ class RequestReader:
 
 def _check_head(version: str, method: bytes, headers: list[tuple[str, str]]) -> None:
     """Raises Unreadable if RFC 9112 demands it and the parser lets it pass."""
-    names = [name for name, _ in headers]
+    names = [name.lower() for name, _ in headers]
     if version not in ("1.0", "1.1"):
         raise Unreadable(505, "HTTP Version Not Supported")
     if names.count("host") > 1 or (version == "1.1" and "host" not in names):
         raise Unreadable(400, "Bad Request: a request has one Host")
-    if any(name == "transfer-encoding" and value.strip().lower() != "chunked" for name, value in headers):
+    codings = [value.strip().lower() for name, value in headers if name.lower() == "transfer-encoding"]
+    if any(coding != "chunked" for coding in codings):
         raise Unreadable(501, "Not Implemented: of transfer codings only chunked is read")
-    if "transfer-encoding" in names and version == "1.0":
+    if codings and version == "1.0":
         raise Unreadable(400, "Bad Request: HTTP/1.0 has no Transfer-Encoding")
     if method == b"CONNECT" and not _FRAMING.isdisjoint(names):
         raise Unreadable(400, "Bad Request: a CONNECT has no body")

@@ -75,6 +75,10 @@ class Exchange:
     authorizer_call: Call | None = None
     integration_call: Call | None = None
     rate_limits: Callable[[], Mapping[str, str]] = dict  # what `$context.rateLimit` stands for
+    headers: Mapping[str, str] = field(init=False)  # by name in lower case; of a repeated one the last value
+
+    def __post_init__(self) -> None:
+        self.headers = {name.lower(): value for name, value in self.request.headers}
 
     @property
     def deployment(self) -> Deployment:
@@ -90,11 +94,6 @@ class Exchange:
         return apigw_id(self.request_id)
 
     @cached_property
-    def headers(self) -> Mapping[str, str]:
-        """By name in lower case; of a repeated header the last value."""
-        return {name.lower(): value for name, value in self.request.headers}
-
-    @cached_property
     def query(self) -> Mapping[str, list[str]]:
         """Decoded, every value of every name."""
         query: dict[str, list[str]] = {}
@@ -102,7 +101,7 @@ class Exchange:
             query.setdefault(name, []).append(value)
         return query
 
-    @cached_property
+    @property
     def media_type(self) -> str:
         """The body's media type without its parameters; a body that does not say is JSON."""
         declared = self.headers.get("content-type", "application/json")

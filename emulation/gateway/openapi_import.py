@@ -65,15 +65,17 @@ class _Import:
         }
         self._authorizers: dict[str, models.Authorizer] = {}
         self._validators: dict[str, models.RequestValidator] = {}
+        self._children = {(each.parent_id, each.path_part): each for each in api.resources.values()}
 
     def run(self) -> None:
         self._add_models()
         self._authorizers = add_authorizers(self._api, self._schemes)
         self._add_validators()
         self._add_gateway_responses()
-        for path, item in (self._document.get("paths") or {}).items():
+        for path, item in _members(self._document.get("paths") or {}, "paths").items():
             resource = self._resource(path)
-            for verb, operation in _operations(item):
+            for verb, operation in _operations(_members(item, path)):
+                _members(operation, f"{verb} {path}")
                 self._add_method(resource, verb, operation, item.get("parameters") or [])
 
     def _add_models(self) -> None:
@@ -103,10 +105,10 @@ class _Import:
     def _resource(self, path: str) -> models.Resource:
         """The resource at the path, made with all its ancestors if need be."""
         resource = self._api.resources[self._api.root_resource_id]
-        children = {(each.parent_id, each.path_part): each for each in self._api.resources.values()}
         for part in path.strip("/").split("/") if path.strip("/") else []:
-            child = children.get((resource.id, part))
-            resource = child or add_resource(self._api, resource, part)
+            place = resource.id, part
+            child = self._children.get(place) or add_resource(self._api, resource, part)
+            resource = self._children[place] = child
         return resource
 
     def _add_method(
@@ -177,6 +179,12 @@ class _Import:
         if not isinstance(found, Mapping):
             raise BadRequest(f"Invalid OpenAPI input: {reference} leads nowhere")
         return self._resolved(found)
+
+
+def _members(value: Any, where: str) -> Document:
+    if not isinstance(value, Mapping):
+        raise BadRequest(f"Invalid OpenAPI input: {where} is not an object")
+    return value
 
 
 def _operations(item: Document) -> Iterator[tuple[str, Document]]:

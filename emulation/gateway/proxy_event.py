@@ -25,8 +25,7 @@ _DROPPED = frozenset(
     ]
 )
 
-# The service writes these so, however the client did; any other name stays as it came. The edge sees them in
-# lower case, as HTTP/2 sends them.
+# The service writes these so, however the client did; any other name stays as it came.
 _CAPITALISED = {
     name.lower(): name
     for name in [

@@ -56,5 +56,5 @@ def test_headers_are_passed_byte_for_byte_when_they_are_not_ascii(
 ) -> None:
     uri, sent = answering(b"HTTP/1.1 200 OK\r\nX-Back: " + value + b"\r\nContent-Length: 2\r\n\r\nhi")
     answer = _behind(stack, uri).get("/a", headers={b"X-There": value})
-    assert b"x-there: " + value + b"\r\n" in sent[0]
+    assert b"X-There: " + value + b"\r\n" in sent[0]
     assert (b"X-Back", value) in answer.headers.raw

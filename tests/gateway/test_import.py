@@ -156,3 +156,19 @@ def test_an_api_is_not_deployed_when_its_own_responses_could_not_be_sent(stack: 
     with pytest.raises(ClientError) as refused:
         stack.apigateway.create_deployment(restApiId=api_id, stageName="test")
     assert refused.value.response["Error"]["Code"] == "BadRequestException"
+
+
+@pytest.mark.parametrize(
+    ("paths", "where"),
+    [
+        (["/a"], "paths"),
+        ({"/a": None}, "/a"),
+        ({"/a": {"get": None}}, "GET /a"),
+        ({"/a": {"get": []}}, "GET /a"),
+    ],
+)
+def test_the_place_is_named_when_a_part_of_the_document_is_no_object(
+    stack: Stack, paths: Any, where: str
+) -> None:
+    with pytest.raises(ClientError, match=f"Invalid OpenAPI input: {where} is not an object"):
+        apis.imported(stack, apis.document(paths))

@@ -26,7 +26,7 @@ def test_the_event_is_the_services(stack: Stack) -> None:
     assert event["multiValueQueryStringParameters"] == {"q": ["1", "é"], "empty": [""]}
     assert event["stageVariables"] == {"baseUrl": "http://x"}
     assert (event["body"], event["isBase64Encoded"]) == ("{}", False)
-    assert (event["headers"]["x-many"], event["multiValueHeaders"]["x-many"]) == ("2", ["1", "2"])
+    assert (event["headers"]["X-Many"], event["multiValueHeaders"]["X-Many"]) == ("2", ["1", "2"])
     assert event["headers"]["User-Agent"] == "tests"
     assert event["headers"]["X-Forwarded-For"] == "10.0.0.1, 127.0.0.1"
     context = event["requestContext"]
