@@ -44,27 +44,12 @@ def test_what_is_left_and_when_it_resets_is_told_for_every_layer_and_the_quota(a
     (keyed,) = seen["keys"]
     assert (keyed["id"], keyed["name"], keyed["enabled"]) == (key, "k" * 24, True)
     assert keyed["quota"] == {"used": 2, "remaining": 8, "resets_at": "2026-12-01T00:00:00Z"}
+    nobodys = {"api_id": None, "stage": None, "method": None}
+    named = {"api_id": api.api_id, "stage": "test", "method": "/a/GET"}
+    limits = [{"rate_limit": 1.0, "burst_limit": 2}, {"rate_limit": 2.5, "burst_limit": 5}]
     assert keyed["buckets"] == [
-        {
-            "layer": "method",
-            "api_id": api.api_id,
-            "stage": "test",
-            "method": "/a/GET",
-            "rate_limit": 1.0,
-            "burst_limit": 2,
-            "remaining": 1,
-            "full_at": "2026-11-23T05:00:01Z",
-        },
-        {
-            "layer": "plan",
-            "api_id": None,
-            "stage": None,
-            "method": None,
-            "rate_limit": 2.5,
-            "burst_limit": 5,
-            "remaining": 3,
-            "full_at": "2026-11-23T05:00:00.800000Z",
-        },
+        {"layer": "method", **named, **limits[0], "remaining": 1, "full_at": "2026-11-23T05:00:01Z"},
+        {"layer": "plan", **nobodys, **limits[1], "remaining": 3, "full_at": "2026-11-23T05:00:00.800000Z"},
     ]
 
 

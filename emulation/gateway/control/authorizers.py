@@ -6,10 +6,10 @@ from moto.apigateway import models
 from moto.apigateway.utils import ApigwAuthorizerIdentifier
 
 from emulation.gateway.api import ACCOUNT, REGION
-from emulation.gateway.control.answers import BadRequest, Conflict
+from emulation.gateway.control.answers import BadRequest
 from emulation.gateway.control.calls import Call
 from emulation.gateway.control.patches import REPLACE_OR_REMOVE, Field, Patchable, patched, patches_of
-from emulation.gateway.control.state import State, one, page
+from emulation.gateway.control.state import State, one, page, refuse_while_used
 from emulation.gateway.patterns import compiled
 
 KINDS = ("TOKEN", "REQUEST", "COGNITO_USER_POOLS")
@@ -85,13 +85,11 @@ def update_authorizer(state: State, call: Call) -> Any:
 
 def delete_authorizer(state: State, call: Call) -> Any:
     authorizer, api = _authorizer(state, call), state.api(call)
-    for resource in api.resources.values():
-        for verb, method in resource.resource_methods.items():
-            if method.authorizer_id == authorizer.id:
-                where = f"{resource.get_path()}/{verb}"
-                raise Conflict(
-                    f"Cannot delete authorizer '{authorizer.name}', is referenced in method: {where}"
-                )
+    refuse_while_used(
+        api,
+        f"authorizer '{authorizer.name}', is referenced in method",
+        lambda method: bool(method.authorizer_id == authorizer.id),
+    )
     del api.authorizers[str(authorizer.id)]
 
 

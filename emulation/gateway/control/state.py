@@ -1,13 +1,13 @@
 """What the control plane holds: moto's models, and the deployments compiled from them."""
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from moto.apigateway import models
 
 from emulation.gateway.api import ACCOUNT, Deployment
-from emulation.gateway.control.answers import BadRequest, NotFound
+from emulation.gateway.control.answers import BadRequest, Conflict, NotFound
 from emulation.gateway.control.calls import Call
 from emulation.gateway.known_ids import FreshIds, KnownIds
 
@@ -71,3 +71,11 @@ def page(call: Call, items: Sequence[Any]) -> dict[str, Any]:
     following = start + size
     more = {"position": str(following)} if following < len(items) else {}
     return {"item": items[start:following], **more}
+
+
+def refuse_while_used(api: models.RestAPI, told: str, is_used_by: Callable[[models.Method], bool]) -> None:
+    """Raises Conflict, which names the method, if one of the API's methods uses what is to be deleted."""
+    for resource in api.resources.values():
+        for verb, method in resource.resource_methods.items():
+            if is_used_by(method):
+                raise Conflict(f"Cannot delete {told}: {resource.get_path()}/{verb}")

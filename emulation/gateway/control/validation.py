@@ -11,7 +11,7 @@ from moto.apigateway import models
 from emulation.gateway.control.answers import BadRequest, Conflict, NotFound
 from emulation.gateway.control.calls import Call
 from emulation.gateway.control.patches import Field, Patchable, patched, patches_of, truth
-from emulation.gateway.control.state import State, one, page
+from emulation.gateway.control.state import State, one, page, refuse_while_used
 
 _MODEL_NAME = re.compile(r"[a-zA-Z0-9]+")
 
@@ -71,13 +71,11 @@ def update_model(state: State, call: Call) -> Any:
 
 def delete_model(state: State, call: Call) -> Any:
     model, api = _model(state, call), state.api(call)
-    for resource in api.resources.values():
-        for verb, method in resource.resource_methods.items():
-            if model.name in (method.request_models or {}).values():
-                where = f"{resource.get_path()}/{verb}"
-                raise Conflict(
-                    f"Cannot delete model '{model.name}', is referenced in method request: {where}"
-                )
+    refuse_while_used(
+        api,
+        f"model '{model.name}', is referenced in method request",
+        lambda method: model.name in (method.request_models or {}).values(),
+    )
     del api.models[model.name]
 
 
@@ -131,13 +129,11 @@ def update_request_validator(state: State, call: Call) -> Any:
 
 def delete_request_validator(state: State, call: Call) -> Any:
     validator, api = _validator(state, call), state.api(call)
-    for resource in api.resources.values():
-        for verb, method in resource.resource_methods.items():
-            if method.request_validator_id == validator.id:
-                where = f"{resource.get_path()}/{verb}"
-                raise Conflict(
-                    f"Cannot delete validator '{validator.name}', is referenced in method: {where}"
-                )
+    refuse_while_used(
+        api,
+        f"validator '{validator.name}', is referenced in method",
+        lambda method: bool(method.request_validator_id == validator.id),
+    )
     del api.request_validators[validator.id]
 
 
