@@ -1,4 +1,4 @@
-# Python 3.11 or later and make are all that is needed: everything else comes into .venv and contracts/node_modules.
+# Python 3.11 or later and make are all that is needed: everything else comes into .venv and node_modules.
 
 PYTHON ?= python3
 ARGS ?=
@@ -25,7 +25,7 @@ help:
 	@echo 'make bench      benchmarks, with peers side by side'
 	@echo 'make setup      only set up'
 
-setup: $(BIN)/.installed contracts/node_modules/.installed contracts/artifacts/.built
+setup: $(BIN)/.installed contracts/node_modules/.installed contracts/artifacts/.built tools/node_modules/.installed
 	@:
 
 demo: setup
@@ -47,6 +47,9 @@ check: setup
 	$(BIN)/lint-imports
 	cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
 	$(BIN)/openapi-spec-validator openapi.yml
+	$(BIN)/python -m chalicelib.admin compatible
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools run --silent spectral
+	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools run --silent redocly
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -65,6 +68,10 @@ $(BIN)/.installed: requirements-dev.txt
 
 contracts/node_modules/.installed: contracts/package-lock.json $(BIN)/.installed
 	$(call quietly,Installing the contract tools,cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund,$(ONLINE))
+	@touch $@
+
+tools/node_modules/.installed: tools/package-lock.json $(BIN)/.installed
+	$(call quietly,Installing the tools of the specification,cd tools && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund,$(ONLINE))
 	@touch $@
 
 contracts/artifacts/.built: $(CONTRACT_SOURCES) contracts/node_modules/.installed

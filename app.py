@@ -10,10 +10,13 @@ from typing import Any
 from chalice.app import AuthRequest, Chalice, Response, SQSEvent
 
 from chalicelib import container
-from chalicelib.web import auth, handlers, messages
+from chalicelib.domain import polling
+from chalicelib.web import auth, messages, operations
 from chalicelib.web.chalice_edge import logger, serve
+from chalicelib.web.handlers import access, job_types, jobs, listing, results, service, uploads, usage
 from chalicelib.web.http import Request
 from chalicelib.web.http import Response as Reply
+from chalicelib.web.operations import Operation
 
 app = Chalice(app_name="zama-jobs")
 wired = cache(container.from_environment)
@@ -25,57 +28,106 @@ if container.is_configured():
 ANY_MEDIA_TYPE = ["*/*"]
 
 
-def answer(handle: Callable[[Request], Reply]) -> Response:
-    return serve(app, handle, base_url=wired().settings.base_url)
+def route(operation: Operation) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Routes the operation's method and path to a view, behind the authorizer if it has a scope."""
+    access = {"authorizer": authorize} if operation.scope else {}
+    decorator: Callable[[Callable[..., Response]], Callable[..., Response]] = app.route(
+        operation.path, methods=[operation.method], content_types=ANY_MEDIA_TYPE, **access
+    )
+    return decorator
+
+
+def answer(operation: Operation | None, handle: Callable[[Request], Reply]) -> Response:
+    return serve(app, operation, handle, base_url=wired().settings.base_url, clock=wired().clock)
 
 
 @app.authorizer()
 def authorize(request: AuthRequest) -> dict[str, Any]:
-    return auth.authorize(wired().tokens, credential=request.token, method_arn=request.method_arn)
+    return auth.authorize(wired().verify_token, credential=request.token, method_arn=request.method_arn)
 
 
-@app.route("/v1/jobs", methods=["POST"], authorizer=authorize, content_types=ANY_MEDIA_TYPE)
+@route(operations.SUBMIT_JOB)
 def submit_job() -> Response:
-    return answer(lambda r: handlers.submit_job(wired().submit_job, r))
+    return answer(operations.SUBMIT_JOB, lambda r: jobs.submit_job(wired().submit_job, r))
 
 
-@app.route("/v1/jobs/{job_id}", methods=["GET"], authorizer=authorize, content_types=ANY_MEDIA_TYPE)
+@route(operations.LIST_JOBS)
+def list_jobs() -> Response:
+    return answer(operations.LIST_JOBS, lambda r: listing.list_jobs(wired().list_jobs, wired().cursors, r))
+
+
+@route(operations.GET_JOB)
 def get_job(job_id: str) -> Response:
-    return answer(lambda r: handlers.get_job(wired().get_job, r))
+    return answer(operations.GET_JOB, lambda r: jobs.get_job(wired().await_job, wired().estimate_wait, r))
 
 
-@app.route("/v1/jobs/{job_id}/cancel", methods=["POST"], authorizer=authorize, content_types=ANY_MEDIA_TYPE)
+@route(operations.CANCEL_JOB)
 def cancel_job(job_id: str) -> Response:
-    return answer(lambda r: handlers.cancel_job(wired().cancel_job, r))
+    return answer(operations.CANCEL_JOB, lambda r: jobs.cancel_job(wired().cancel_job, r))
 
 
-@app.route("/v1/jobs/{job_id}/result", methods=["GET"], authorizer=authorize, content_types=ANY_MEDIA_TYPE)
+@route(operations.GET_RESULT)
 def get_result(job_id: str) -> Response:
-    return answer(lambda r: handlers.get_result(wired().get_result, r))
+    return answer(operations.GET_RESULT, lambda r: results.get_result(wired().get_result, r))
 
 
-@app.route("/v1/oauth/token", methods=["POST"], content_types=ANY_MEDIA_TYPE)
+@route(operations.CREATE_UPLOAD)
+def create_upload() -> Response:
+    return answer(operations.CREATE_UPLOAD, lambda r: uploads.create_upload(wired().create_upload, r))
+
+
+@route(operations.LIST_JOB_TYPES)
+def list_job_types() -> Response:
+    return answer(operations.LIST_JOB_TYPES, lambda r: job_types.list_job_types(wired().job_types, r))
+
+
+@route(operations.GET_USAGE)
+def get_usage() -> Response:
+    return answer(operations.GET_USAGE, lambda r: usage.get_usage(wired().read_usage, r))
+
+
+@route(operations.GET_INVOICE)
+def get_invoice(period: str) -> Response:
+    return answer(operations.GET_INVOICE, lambda r: usage.get_invoice(wired().read_invoice, r))
+
+
+@route(operations.ISSUE_TOKEN)
 def token() -> Response:
-    return answer(lambda r: auth.token_endpoint(wired().issue_token, r))
+    return answer(operations.ISSUE_TOKEN, lambda r: access.issue_token(wired().issue_token, r))
 
 
-@app.route("/.well-known/jwks.json", methods=["GET"], content_types=ANY_MEDIA_TYPE)
+@route(operations.REVOKE_TOKEN)
+def revoke_token() -> Response:
+    return answer(operations.REVOKE_TOKEN, lambda r: access.revoke_token(wired().revoke_token, r))
+
+
+@route(operations.GET_KEYS)
 def keys() -> Response:
-    return answer(lambda _: auth.key_set(wired().tokens))
+    return answer(operations.GET_KEYS, lambda _: access.key_set(wired().tokens))
 
 
-@app.route("/v1/problems/{code}", methods=["GET"], content_types=ANY_MEDIA_TYPE)
+@route(operations.GET_PROBLEM)
 def problem_page(code: str) -> Response:
-    return answer(handlers.problem_page)
+    return answer(operations.GET_PROBLEM, service.problem_page)
 
 
-@app.route("/v1/health", methods=["GET"], content_types=ANY_MEDIA_TYPE)
+@route(operations.GET_HEALTH)
 def health() -> Response:
-    return answer(lambda _: handlers.health())
+    return answer(operations.GET_HEALTH, service.health)
+
+
+def method_not_allowed(**_path_parameters: str) -> Response:
+    return answer(None, service.method_not_allowed)
+
+
+for path in operations.paths():
+    app.route(path, methods=list(operations.other_methods(path)), content_types=ANY_MEDIA_TYPE)(
+        method_not_allowed
+    )
 
 
 # One job a message and one message a batch: a job that fails takes no other with it.
-@app.on_sqs_message(queue="jobs-run", batch_size=1, maximum_concurrency=4)
+@app.on_sqs_message(queue="jobs-run", batch_size=1, maximum_concurrency=polling.WORKERS)
 def run_job(event: SQSEvent) -> None:
     for ref in messages.jobs_of(event.to_dict()):
         logger.info("woken", job_id=ref.job_id, outcome=wired().run_job(ref))

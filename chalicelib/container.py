@@ -1,125 +1,35 @@
 """Reads the environment once and wires the use cases to their adapters; nothing else knows both."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
-from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
-from chalicelib.adapters.dynamodb_identity import DynamoDbClients, DynamoDbTenants
-from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.s3 import S3Payloads
-from chalicelib.adapters.secrets import SecretsManagerKeys
-from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
+from chalicelib.aws import Adapters
 from chalicelib.job_types import JOB_TYPES
+from chalicelib.job_types.contract import JobType
 from chalicelib.plans import PlansFile, load_plans
-from chalicelib.ports import Chain, Clock
+from chalicelib.ports import Clock
 from chalicelib.settings import Settings
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
+from chalicelib.use_cases.create_upload import CreateUpload
+from chalicelib.use_cases.estimate_wait import EstimateWait
 from chalicelib.use_cases.issue_token import IssueToken
-from chalicelib.use_cases.read_job import GetJob, GetResult
+from chalicelib.use_cases.list_jobs import ListJobs
+from chalicelib.use_cases.read_input import ReadInput
+from chalicelib.use_cases.read_invoice import ReadInvoice
+from chalicelib.use_cases.read_job import AwaitJob, GetJob
+from chalicelib.use_cases.read_result import GetResult
+from chalicelib.use_cases.read_usage import ReadUsage
+from chalicelib.use_cases.revoke_token import RevokeToken
 from chalicelib.use_cases.run_job import BuryJob, RunJob
 from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import SubmitJob
 from chalicelib.use_cases.sweep import Sweep
+from chalicelib.use_cases.verify_token import VerifyToken
 from chalicelib.web import json_text
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
-
-# Well below the shortest function time limit, so that a hanging service becomes an answer, not a time-out.
-CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 5
-
-
-class Adapters:
-    """The real ports, each made when it is first used: a cold function pays only for what it touches."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.ids = RandomIds()
-        self.clock: Clock = RemoteClock(settings.clock_url) if settings.clock_url else SystemClock()
-
-    def client(self, service: str) -> Any:
-        """A boto3 client on the configured endpoint."""
-        config = Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "max_attempts": 3},
-            s3={"addressing_style": "path"},
-        )
-        return boto3.client(service, endpoint_url=self.settings.aws_endpoint, config=config)
-
-    def open_clients(self) -> None:
-        """Makes the AWS clients that requests need; it sends nothing, and costs 0.1 s of CPU time."""
-        _ = (self.tables, self.keys, self.queue, self.payloads)
-
-    @cached_property
-    def tables(self) -> Tables:
-        """DynamoDB."""
-        client: DynamoDBClient = self.client("dynamodb")
-        return Tables(client, backoff=back_off)
-
-    @cached_property
-    def jobs(self) -> DynamoDbJobs:
-        """The `Jobs` port."""
-        return DynamoDbJobs(self.tables)
-
-    @cached_property
-    def transactions(self) -> DynamoDbChainTransactions:
-        """The `ChainTransactions` port."""
-        return DynamoDbChainTransactions(self.tables)
-
-    @cached_property
-    def tenants(self) -> DynamoDbTenants:
-        """The `Tenants` port."""
-        return DynamoDbTenants(self.tables)
-
-    @cached_property
-    def clients(self) -> DynamoDbClients:
-        """The `Clients` port."""
-        return DynamoDbClients(self.tables)
-
-    @cached_property
-    def queue(self) -> SqsQueue:
-        """The `Queue` port."""
-        client: SQSClient = self.client("sqs")
-        return SqsQueue(client)
-
-    @cached_property
-    def payloads(self) -> S3Payloads:
-        """The `Payloads` port."""
-        client: S3Client = self.client("s3")
-        return S3Payloads(client)
-
-    @cached_property
-    def keys(self) -> SecretsManagerKeys:
-        """The `Keys` port."""
-        client: SecretsManagerClient = self.client("secretsmanager")
-        return SecretsManagerKeys(client)
-
-    @cached_property
-    def tokens(self) -> JoseTokens:
-        """The `Tokens` port."""
-        return JoseTokens(self.keys, self.clock, issuer=self.settings.base_url)
-
-    @cached_property
-    def chain(self) -> Chain:
-        """The `Chain` port; its module is imported here because web3 costs a cold function 650 ms."""
-        from chalicelib.adapters.evm import EvmChain
-
-        return EvmChain(
-            self.settings.rpc_url, chain_id=self.settings.chain_id, registry=self.settings.registry
-        )
+from chalicelib.web.pagination import Cursors
 
 
 class Container:
@@ -128,6 +38,7 @@ class Container:
     def __init__(self, adapters: Adapters) -> None:
         self._adapters = adapters
         self.settings: Settings = adapters.settings
+        self.clock: Clock = adapters.clock
 
     @cached_property
     def plans(self) -> PlansFile:
@@ -140,10 +51,12 @@ class Container:
         a = self._adapters
         return SubmitJob(
             jobs=a.jobs,
+            uploads=a.uploads,
             queue=a.queue,
             tenants=a.tenants,
             plans=self.plans.entitlements,
             prices=self.plans.price_book,
+            estimate_wait=self.estimate_wait,
             job_types=JOB_TYPES,
             clock=a.clock,
             ids=a.ids,
@@ -155,9 +68,53 @@ class Container:
         return GetJob(jobs=self._adapters.jobs)
 
     @cached_property
+    def list_jobs(self) -> ListJobs:
+        """Wired `ListJobs`."""
+        return ListJobs(jobs=self._adapters.jobs)
+
+    @cached_property
+    def cursors(self) -> Cursors:
+        """What signs and reads the cursors of lists."""
+        return Cursors(self._adapters.keys)
+
+    @cached_property
+    def await_job(self) -> AwaitJob:
+        """Wired `AwaitJob`."""
+        return AwaitJob(get_job=self.get_job, clock=self._adapters.clock)
+
+    @cached_property
+    def estimate_wait(self) -> EstimateWait:
+        """Wired `EstimateWait`; the one of this process, for it remembers."""
+        return EstimateWait(backlogs=self._adapters.backlogs, clock=self._adapters.clock)
+
+    @cached_property
     def get_result(self) -> GetResult:
         """Wired `GetResult`."""
-        return GetResult(get_job=self.get_job, payloads=self._adapters.payloads)
+        a = self._adapters
+        return GetResult(get_job=self.get_job, payloads=a.payloads, clock=a.clock)
+
+    @cached_property
+    def create_upload(self) -> CreateUpload:
+        """Wired `CreateUpload`."""
+        a = self._adapters
+        return CreateUpload(uploads=a.uploads, clock=a.clock, ids=a.ids)
+
+    @property
+    def job_types(self) -> Mapping[str, JobType]:
+        """What can be submitted."""
+        return JOB_TYPES
+
+    @cached_property
+    def read_usage(self) -> ReadUsage:
+        """Wired `ReadUsage`."""
+        a = self._adapters
+        return ReadUsage(usage=a.usage, tenants=a.tenants, plans=self.plans.entitlements, clock=a.clock)
+
+    @cached_property
+    def read_invoice(self) -> ReadInvoice:
+        """Wired `ReadInvoice`."""
+        a = self._adapters
+        return ReadInvoice(usage=a.usage, prices=self.plans.price_book, clock=a.clock)
 
     @cached_property
     def cancel_job(self) -> CancelJob:
@@ -172,11 +129,12 @@ class Container:
             jobs=a.jobs,
             payloads=a.payloads,
             queue=a.queue,
+            backlogs=a.backlogs,
             job_types=JOB_TYPES,
+            read_input=ReadInput(jobs=a.jobs, uploads=a.uploads, job_types=JOB_TYPES, parse=json_text.parse),
             clock=a.clock,
             ids=a.ids,
             canonical=json_text.canonical,
-            parse=json_text.parse,
         )
 
     @cached_property
@@ -217,13 +175,25 @@ class Container:
             clients=a.clients, tokens=a.tokens, clock=a.clock, ids=a.ids, issuer=self.settings.base_url
         )
 
+    @cached_property
+    def revoke_token(self) -> RevokeToken:
+        """Wired `RevokeToken`."""
+        a = self._adapters
+        return RevokeToken(clients=a.clients, tokens=a.tokens, revocations=a.revocations)
+
+    @cached_property
+    def verify_token(self) -> VerifyToken:
+        """Wired `VerifyToken`, one a process: it remembers the revocations for some seconds."""
+        a = self._adapters
+        return VerifyToken(tokens=a.tokens, revocations=a.revocations, clock=a.clock)
+
     def open_clients(self) -> None:
         """See `Adapters.open_clients`."""
         self._adapters.open_clients()
 
     @property
     def tokens(self) -> JoseTokens:
-        """The `Tokens` port, for the authorizer and the key set."""
+        """The `Tokens` port, for the key set."""
         return self._adapters.tokens
 
 

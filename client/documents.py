@@ -87,6 +87,14 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsPage:
+    """Some jobs of a list, perhaps none; with a `next_cursor` there may be more."""
+
+    data: tuple[Job, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FieldError:
     """One place of the request that is wrong: a JSON Pointer, and why."""
 
@@ -115,6 +123,7 @@ class ApiProblem(Exception):
 
 
 JOB = TypeAdapter(Job)
+JOBS_PAGE = TypeAdapter(JobsPage)
 RESULT = TypeAdapter(Result)
 _FIELD_ERRORS = TypeAdapter(tuple[FieldError, ...])
 

@@ -1,26 +1,34 @@
 """The HTTP API as methods, one a route; an answer of 400 or more is raised as `ApiProblem`."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from client.documents import JOB, RESULT, ApiProblem, Job, Result, Submitted, retry_after_seconds, succeeded
+from client.documents import (
+    JOB,
+    JOBS_PAGE,
+    RESULT,
+    Job,
+    Result,
+    Status,
+    Submitted,
+    succeeded,
+)
 from client.oauth import ClientCredentials
 from client.system import System
+from client.usage import INVOICE, JOB_TYPES, USAGE, Invoice, JobType, Usage
+from client.watching import Watch, changes_of, end_of
 
 # The gateway gives up after 29 seconds and says so; a client that waits less would not know.
 TIMEOUT_SECONDS = 30.0
-# For answers that name no time of their own.
-POLL_SECONDS = 1
 # A confirmation takes seconds; after ten minutes something is wrong that waiting does not cure.
 WAIT_SECONDS = 600.0
-
-
-class StillRunning(Exception):
-    """The jobs did not end in the time given; they go on, and can be waited for again."""
+# For URLs of the object store: each is its own credential, and two are refused.
+NO_TOKEN = httpx.Auth()
 
 
 class JobsClient:
@@ -60,74 +68,105 @@ class JobsClient:
         self, job_type: str, job_input: Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> Submitted:
         """The job of this key: a new one, or the one that an earlier request with the key made."""
+        return self._submit({"type": job_type, "input": job_input}, idempotency_key)
+
+    def submit_uploaded(
+        self, job_type: str, upload_id: str, *, idempotency_key: str | None = None
+    ) -> Submitted:
+        """As `submit`, with an input that was uploaded."""
+        return self._submit({"type": job_type, "input_upload": upload_id}, idempotency_key)
+
+    def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Submitted:
         key = idempotency_key or self._system.new_idempotency_key()
-        response = self._http.post(
-            "/v1/jobs", json={"type": job_type, "input": job_input}, headers={"Idempotency-Key": key}
-        )
+        response = self._http.post("/v1/jobs", json=body, headers={"Idempotency-Key": key})
         job = JOB.validate_json(succeeded(response).content)
         return Submitted(job, replayed=response.headers.get("Idempotent-Replayed") == "true")
+
+    def upload(self, content: bytes) -> str:
+        """The id of an upload of exactly these bytes: an input's JSON, too large to send with a submit."""
+        wanted = {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        upload = succeeded(self._http.post("/v1/uploads", json=wanted)).json()
+        succeeded(
+            self._http.put(upload["url"], headers=upload["signed_headers"], content=content, auth=NO_TOKEN)
+        )
+        return str(upload["id"])
 
     def get(self, job_id: str) -> Job:
         """The job as last committed."""
         return JOB.validate_json(self._read(job_id).content)
+
+    def list(
+        self,
+        *,
+        status: Status | None = None,
+        job_type: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        page_size: int | None = None,
+    ) -> Iterator[Job]:
+        """The tenant's jobs, newest first; each page is asked for when its first job is.
+
+        Times need an offset; `created_after` itself is included, `created_before` is not.
+        """
+        asked = {
+            "status": status,
+            "type": job_type,
+            "created_after": created_after and created_after.isoformat(),
+            "created_before": created_before and created_before.isoformat(),
+            "limit": page_size,
+        }
+        parameters = {name: str(value) for name, value in asked.items() if value is not None}
+        while True:
+            response = succeeded(self._http.get("/v1/jobs", params=parameters))
+            page = JOBS_PAGE.validate_json(response.content)
+            yield from page.data
+            if page.next_cursor is None:
+                return
+            parameters["cursor"] = page.next_cursor
 
     def cancel(self, job_id: str) -> Job:
         """The canceled job; repeating the call gives the same."""
         return JOB.validate_json(succeeded(self._http.post(f"/v1/jobs/{job_id}/cancel")).content)
 
     def result(self, job_id: str) -> Result:
-        """The result of a job that is `confirming` or `succeeded`."""
-        return RESULT.validate_json(succeeded(self._http.get(f"/v1/jobs/{job_id}/result")).content)
+        """The result of a job that is `confirming` or `succeeded`, whole however large."""
+        document = succeeded(self._http.get(f"/v1/jobs/{job_id}/result")).json()
+        if document["content"] is None:
+            download = succeeded(self._http.get(document["download_url"], auth=NO_TOKEN))
+            document["content"] = download.content.decode()
+        return RESULT.validate_python(document)
 
-    def wait(
-        self,
-        job_id: str,
-        on_progress: Callable[[Job], None] | None = None,
-        *,
-        timeout_seconds: float = WAIT_SECONDS,
-    ) -> Job:
-        """The job once it is succeeded, failed or canceled; `on_progress` sees it at every poll."""
-        for job in self.follow(job_id, timeout_seconds=timeout_seconds):
-            if on_progress:
-                on_progress(job)
-        return job
+    def job_types(self) -> tuple[JobType, ...]:
+        """What can be submitted."""
+        return JOB_TYPES.validate_json(succeeded(self._http.get("/v1/job-types")).content).data
 
-    def follow(self, *job_ids: str, timeout_seconds: float = WAIT_SECONDS) -> Iterator[Job]:
-        """Each job at every poll, as often as the service's `Retry-After` allows, until all have ended.
+    def usage(self, first: date | None = None, last: date | None = None) -> Usage:
+        """What was used on these days (UTC), both included; by default, this month up to today."""
+        asked = {"from": first, "to": last}
+        parameters = {name: str(day) for name, day in asked.items() if day is not None}
+        return USAGE.validate_json(succeeded(self._http.get("/v1/usage", params=parameters)).content)
+
+    def invoice(self, period: str) -> Invoice:
+        """The invoice of a month, such as 2026-11."""
+        return INVOICE.validate_json(succeeded(self._http.get(f"/v1/invoices/{period}")).content)
+
+    def wait(self, job_id: str, *, timeout_seconds: float = WAIT_SECONDS) -> Job:
+        """The job once it is succeeded, failed or canceled, by long polls.
 
         What the service calls retryable is retried. Raises `StillRunning` when the time is up.
         """
-        deadline = self._system.monotonic() + timeout_seconds
-        open_ids = list(job_ids)
-        while True:
-            polls = [self._poll(job_id) for job_id in open_ids]
-            yield from (poll.job for poll in polls if poll.job)
-            open_ids = [poll.job_id for poll in polls if poll.job is None or not poll.job.is_terminal]
-            if not open_ids:
-                return
-            again_after = max(poll.again_after_seconds for poll in polls)
-            if self._system.monotonic() + again_after > deadline:
-                raise StillRunning(f"{', '.join(open_ids)} did not end in {timeout_seconds:.0f} seconds.")
-            self._system.pause(again_after)
+        return end_of(self._watch(job_id, timeout_seconds))
 
-    def _poll(self, job_id: str) -> "_Poll":
-        try:
-            response = self._read(job_id)
-        except ApiProblem as problem:
-            if not problem.retryable:
-                raise
-            return _Poll(job_id, None, problem.retry_after or POLL_SECONDS)
-        job = JOB.validate_json(response.content)
-        return _Poll(job_id, job, retry_after_seconds(response) or POLL_SECONDS)
+    def follow(self, *job_ids: str, timeout_seconds: float = WAIT_SECONDS) -> Iterator[Job]:
+        """Each job as it is and then whenever it is seen to have changed, until all have ended.
+
+        Retries and raises as `wait` does.
+        """
+        return changes_of([self._watch(job_id, timeout_seconds) for job_id in job_ids])
+
+    def _watch(self, job_id: str, timeout_seconds: float) -> Watch:
+        deadline = self._system.monotonic() + timeout_seconds
+        return Watch(self._http, self._system, job_id, deadline=deadline)
 
     def _read(self, job_id: str) -> httpx.Response:
         return succeeded(self._http.get(f"/v1/jobs/{job_id}"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Poll:
-    """What one poll saw: the job, unless the service had none to show just now."""
-
-    job_id: str
-    job: Job | None
-    again_after_seconds: int

@@ -23,7 +23,7 @@ from moto.core.request import (
 )
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulation import aws_dynamodb, aws_patch, aws_queue, aws_sqs
+from emulation import aws_dynamodb, aws_patch, aws_queue, aws_sqs, presigned
 from emulation.clock import Clock
 from emulation.http import Request, Response
 
@@ -43,6 +43,7 @@ class Aws:
     """
 
     def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         aws_patch.require_patched_version()
         aws_patch.apply(aws_dynamodb.patches(clock))
         self._stopping = threading.Event()
@@ -53,6 +54,9 @@ class Aws:
 
     def handle(self, request: Request) -> Response:
         """Answers one request; it waits for its turn, and in a long poll for messages."""
+        refused = presigned.refusal(request, now=self._clock.now())
+        if refused is not None:
+            return refused
         environ = wsgi_environ(request)
         app = self._application(environ)
         with self._locks.setdefault(app.service, threading.RLock()):

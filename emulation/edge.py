@@ -1,4 +1,4 @@
-"""The stack's one port: API Gateway's data plane and control plane, the clock, and every other AWS API.
+"""The stack's one port: API Gateway's data and control plane, the clock, the reference, every other AWS API.
 
 The signature's scope, or the path where nothing is signed, says who answers. AWS APIs block, so they run in a
 pool of threads; the data plane runs in the event loop, which keeps its counters exact without a lock.
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from emulation.aws import Aws
 from emulation.clock import Clock, ManualClock
 from emulation.connection import Application
+from emulation.docs import Docs
 from emulation.forwarding import Forwarder
 from emulation.gateway.authorizer import Authorizers
 from emulation.gateway.control_plane import ControlPlane
@@ -66,6 +67,7 @@ class Edge:
         self._clock = clock
         self._aws = aws or Aws(clock)
         self._forwarder = Forwarder(aws_endpoint) if aws_endpoint else None
+        self._docs: Docs | None = None
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
         self._receives = ThreadPoolExecutor(LONG_POLLS, thread_name_prefix="receive")
         ledger, authorizers = Ledger(usage_file), Authorizers()
@@ -89,6 +91,10 @@ class Edge:
     def attach(self, invoke: Invoke) -> None:
         """Sends integrations and authorizers to `invoke` from now on; before, every function is unknown."""
         self._gateway.invoke = invoke
+
+    def show(self, docs: Docs) -> None:
+        """Answers requests for the API's reference from now on; before, its path is AWS's as any other."""
+        self._docs = docs
 
     @property
     def in_flight(self) -> int:
@@ -123,6 +129,8 @@ class Edge:
             return self._live.observe()
         if _is_control_plane(request):
             return self._live.answer(request) or await _in_thread(self._pool, self._control, request)
+        if self._docs is not None and self._docs.covers(request):
+            return self._docs.answer(request)
         if self._forwarder is not None:
             return await self._forwarder.forward(request)
         pool = self._receives if _is_receive(request) else self._pool

@@ -24,8 +24,8 @@ from emulation.parents import end_session, ending_with_us
 from emulation.pool import Channel, Pool, Worker
 from emulation.worker import Declared, QueueSource, Schedule
 
-MAX_CONCURRENCY = 32
-"""Enough to saturate two cores with functions that wait for the network; more would only cost memory."""
+MAX_CONCURRENCY = 64
+"""Some saturate two cores and the others wait, as long polls do; each costs some 12 MiB."""
 
 STOP_SECONDS = 1.0
 """The processes end within a hundredth; one that still imports the app may never, and is killed."""

@@ -32,6 +32,8 @@ class Progress:
         rows = {"edge": description["edge_url"], "clock": description["clock_url"]}
         if description["api"]:
             rows["API"] = description["api"]["base_url"]
+        if description["docs_url"]:
+            rows["reference"] = description["docs_url"]
         if description["chain"]:
             rows["chain"] = f"{description['chain']['rpc_url']}, registry {description['chain']['registry']}"
         for name, value in rows.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-_PATHS = ("resources", "openapi", "plans", "contracts")
+_PATHS = ("resources", "openapi", "plans", "contracts", "swagger_ui")
 _WRONG_SHAPES: tuple[type[Exception], ...] = (AttributeError, LookupError, TypeError, ValueError)
 """What Python raises for text that is no JSON or TOML, and for a part that is absent or another kind."""
 
@@ -59,6 +59,7 @@ class Project:
     openapi: Path | None
     plans: Path | None
     contracts: Path | None
+    swagger_ui: Path | None
     environment: Mapping[str, str]
     provision: tuple[str, ...]
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from emulation import provision
+from emulation import docs, provision
 from emulation.chain import ChainFailed, Node, deploy_registry, start_node
 from emulation.clock import Clock, ManualClock, SystemClock
 from emulation.environment import CREDENTIALS, edge_client
@@ -105,6 +105,7 @@ class _Run:
         starting_node = self._start_node()
         edge, started = await self._start_edge()
         await asyncio.to_thread(self._provision, started)
+        await asyncio.to_thread(self._show_docs, edge, started)
         await self._administer(started)
         node = await starting_node if starting_node else None
         if node:
@@ -185,6 +186,11 @@ class _Run:
             self.progress.done("API", started.api.id)
         if self.project.plans and started.api:
             provision.provision_usage_plans(self.project.plans, started.api, client)
+
+    def _show_docs(self, edge: "Edge", started: Started) -> None:
+        if self.project.swagger_ui and self.project.openapi and started.api:
+            edge.show(docs.read_docs(self.project.swagger_ui, self.project.openapi, started.api.base_url))
+            started.docs_url = f"{started.edge_url}{docs.PATH}"
 
     async def _administer(self, started: Started) -> None:
         if not self.project.provision:

@@ -15,6 +15,7 @@ class Started:
 
     edge_url: str
     api: Api | None = None
+    docs_url: str | None = None
     chain: dict[str, Any] | None = None
     signer: str | None = None
     tenants: list[dict[str, str]] = field(default_factory=list)
@@ -39,6 +40,7 @@ class Started:
         return {
             "edge_url": self.edge_url,
             "api": asdict(self.api) if self.api else None,
+            "docs_url": self.docs_url,
             "chain": self.chain,
             "tenants": self.tenants,
             "clock_url": self.clock_url,

@@ -6,6 +6,7 @@ so it is tried again. Whatever else goes wrong is `Unavailable`, and whether the
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -67,10 +68,34 @@ class Tables:
         with translated():
             return [from_attributes(item) for page in pages for item in page["Items"]]
 
+    def read_page(
+        self, table: str, *, limit: int, start: Mapping[str, object] | None, **arguments: Any
+    ) -> tuple[list[Item], Item | None]:
+        """What one read of `limit` rows after the key `start` finds, and the key to go on from."""
+        arguments |= {"ExclusiveStartKey": to_attributes(start)} if start else {}
+        with translated():
+            answer = self._client.query(TableName=table, Limit=limit, **arguments)
+        last = answer.get("LastEvaluatedKey")
+        return [from_attributes(item) for item in answer["Items"]], from_attributes(last) if last else None
+
     def put(self, table: str, item: Mapping[str, object]) -> None:
         """Writes the item, whatever was there."""
         with translated():
             self._client.put_item(TableName=table, Item=to_attributes(item))
+
+    def count(
+        self, table: str, key: Mapping[str, object], *, added: Mapping[str, int], delete_at: datetime
+    ) -> None:
+        """Adds to the item's counters, at least once if the answer is lost; TTL deletes it at `delete_at`."""
+        values = {f":{name}": number for name, number in added.items()}
+        sums = ", ".join(f"{name} :{name}" for name in added)
+        with translated():
+            self._client.update_item(
+                TableName=table,
+                Key=to_attributes(key),
+                UpdateExpression=f"ADD {sums} SET delete_at = :delete_at",
+                ExpressionAttributeValues=to_attributes({**values, ":delete_at": int(delete_at.timestamp())}),
+            )
 
     def transact(self, actions: Sequence[Mapping[str, Any]]) -> None:
         """All actions or none; `TransactionRefused` says whose condition failed.

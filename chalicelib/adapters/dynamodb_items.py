@@ -3,15 +3,16 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from chalicelib.adapters.dynamodb import Item
-from chalicelib.domain.idempotency import Claim
-from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.idempotency import FORGOTTEN_AFTER, Claim
+from chalicelib.domain.job import Job, JobRef, Status
 from chalicelib.domain.metering import UsageEvent
+from chalicelib.domain.prices import Meter
 
 JOBS = "jobs"
 JOB_INPUTS = "job_inputs"
@@ -55,14 +56,15 @@ def key_of(ref: JobRef) -> Mapping[str, str]:
 
 
 def encode_claim(claim: Claim) -> Item:
-    """The claim's item; `expires_at` is in Unix seconds, as TTL wants it."""
+    """The claim's item. `expires_at` decides; `delete_at`, in Unix seconds as TTL wants it, only tidies."""
     return {
         "tenant_id": claim.tenant_id,
         "key": claim.storage_key,
         "fingerprint": claim.fingerprint,
         "job_id": claim.job_ref.job_id,
         "response_body": claim.response_body,
-        "expires_at": int(claim.expires_at.timestamp()),
+        "expires_at": sortable(claim.expires_at),
+        "delete_at": int((claim.expires_at + FORGOTTEN_AFTER).timestamp()),
     }
 
 
@@ -75,14 +77,14 @@ def decode_claim(item: Mapping[str, Any], asked: Claim) -> Claim:
         fingerprint=item["fingerprint"],
         job_ref=JobRef(asked.tenant_id, item["job_id"]),
         response_body=bytes(item["response_body"].value),
-        expires_at=datetime.fromtimestamp(int(item["expires_at"]), tz=asked.expires_at.tzinfo),
+        expires_at=datetime.fromisoformat(item["expires_at"]),
     )
 
 
 def encode_event(event: UsageEvent) -> Item:
     """The event's item, in the shape of CloudEvents 1.0."""
     return {
-        "tenant_day": f"{event.ref.tenant_id}#{event.time:%F}",
+        "tenant_day": tenant_day(event.ref.tenant_id, event.time.date()),
         "event_id": event.event_id,
         "specversion": "1.0",
         "source": "zama-jobs",
@@ -94,8 +96,30 @@ def encode_event(event: UsageEvent) -> Item:
             "meter": event.meter.value,
             "quantity": str(event.quantity),
             "unit": event.unit,
+            "plan": event.plan,
             "price_version": event.price_version,
             "outcome": event.outcome.value,
             "gas_used": str(event.gas_used),
         },
     }
+
+
+def decode_event(item: Mapping[str, Any]) -> UsageEvent:
+    """The event of an item."""
+    data = item["data"]
+    return UsageEvent(
+        ref=JobRef(item["subject"], data["job_id"]),
+        meter=Meter(data["meter"]),
+        time=datetime.fromisoformat(item["time"]),
+        quantity=int(data["quantity"]),
+        unit=data["unit"],
+        plan=data["plan"],
+        price_version=data["price_version"],
+        outcome=Status(data["outcome"]),
+        gas_used=int(data["gas_used"]),
+    )
+
+
+def tenant_day(tenant_id: str, day: date) -> str:
+    """The partition of the tenant's events of that day (UTC)."""
+    return f"{tenant_id}#{day.isoformat()}"

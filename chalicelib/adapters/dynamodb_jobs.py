@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.adapters import dynamodb_admission
 from chalicelib.adapters.dynamodb import (
     Tables,
     TransactionRefused,
@@ -16,26 +17,21 @@ from chalicelib.adapters.dynamodb_items import (
     DUE_INDEX,
     DUE_SHARDS,
     ENTITLEMENTS,
-    IDEMPOTENCY,
     JOB_INPUTS,
     JOBS,
     USAGE_EVENTS,
-    decode_claim,
     decode_job,
-    encode_claim,
     encode_event,
     encode_job,
     key_of,
     sortable,
 )
-from chalicelib.domain.entitlements import Plan, next_period_start, period_of
-from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded, Unavailable
+from chalicelib.adapters.dynamodb_listing import read_page
+from chalicelib.domain.errors import Superseded
 from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.listing import JobFilter, Page
 from chalicelib.ports import Admission, Change
-
-# About what a job takes from acceptance to its end, so about when the next place is free.
-ACTIVE_RETRY_SECONDS = 5
 
 
 class DynamoDbJobs:
@@ -46,26 +42,16 @@ class DynamoDbJobs:
 
     def admit(self, admission: Admission, *, now: datetime) -> Claim:
         """See `ports.Jobs.admit`."""
-        try:
-            self._tables.transact(_admission_actions(admission, now=now))
-        except TransactionRefused as refused:
-            return _refusal(refused, admission, now=now)
-        except Unavailable:
-            return self._claim_after_ambiguity(admission.claim, now=now)
-        return admission.claim
-
-    def _claim_after_ambiguity(self, claim: Claim, *, now: datetime) -> Claim:
-        """The answer was lost: what the table says is what happened."""
-        key = {"tenant_id": claim.tenant_id, "key": claim.storage_key}
-        found = self._tables.get(IDEMPOTENCY, key)
-        if found is None or found["expires_at"] <= now.timestamp():
-            raise Unavailable("The job may or may not have been accepted; retry with the same key.")
-        return decode_claim(found, claim)
+        return dynamodb_admission.admit(self._tables, admission, now=now)
 
     def get(self, ref: JobRef) -> Job | None:
         """See `ports.Jobs.get`."""
         found = self._tables.get(JOBS, key_of(ref))
         return decode_job(found) if found else None
+
+    def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
+        """See `ports.Jobs.page`."""
+        return read_page(self._tables, tenant_id, wanted, after=after, limit=limit)
 
     def input_of(self, ref: JobRef) -> bytes:
         """See `ports.Jobs.input_of`."""
@@ -102,64 +88,6 @@ class DynamoDbJobs:
                 )
             ]
         return found
-
-
-def _admission_actions(admission: Admission, *, now: datetime) -> list[Mapping[str, Any]]:
-    """In the order that `_refusal` reads: claim, active, admitted, then what cannot be refused."""
-    job, plan = admission.job, admission.plan
-    tenant_id = job.ref.tenant_id
-    return [
-        _claim_action(admission.claim, now=now),
-        _count_action(tenant_id, "active", limit=plan.active_jobs),
-        _count_action(tenant_id, f"admitted#{period_of(now)}", limit=plan.jobs_per_month),
-        put_if_absent(JOBS, encode_job(job), key="job_id"),
-        put_if_absent(JOB_INPUTS, {**key_of(job.ref), "input": admission.input}, key="job_id"),
-        put_if_absent(USAGE_EVENTS, encode_event(admission.event), key="event_id"),
-    ]
-
-
-def _refusal(refused: TransactionRefused, admission: Admission, *, now: datetime) -> Claim:
-    """The older claim if there is one, for it outranks a spent limit; else the limit's error."""
-    plan: Plan = admission.plan
-    if 0 in refused.failed:
-        return decode_claim(refused.failed[0], admission.claim)
-    if 1 in refused.failed:
-        raise ActiveJobsExceeded(
-            f"Your plan {plan.name} allows {plan.active_jobs} active jobs at once.",
-            retry_after=ACTIVE_RETRY_SECONDS,
-        )
-    if 2 in refused.failed:
-        resets_at = next_period_start(now)
-        raise JobQuotaExceeded(
-            f"Your plan {plan.name} allows {plan.jobs_per_month} jobs a month, until {resets_at:%FT%TZ}.",
-            retry_after=int((resets_at - now).total_seconds()) + 1,
-        )
-    raise Unavailable("The job could not be accepted; retry with the same key.")
-
-
-def _claim_action(claim: Claim, *, now: datetime) -> Mapping[str, Any]:
-    return {
-        "Put": {
-            "TableName": IDEMPOTENCY,
-            "Item": to_attributes(encode_claim(claim)),
-            # TTL may lag by days, so an expired row counts as absent here, whether or not it is still there.
-            "ConditionExpression": "attribute_not_exists(tenant_id) OR expires_at <= :now",
-            "ExpressionAttributeValues": to_attributes({":now": int(now.timestamp())}),
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-    }
-
-
-def _count_action(tenant_id: str, counter: str, *, limit: int) -> Mapping[str, Any]:
-    return {
-        "Update": {
-            "TableName": ENTITLEMENTS,
-            "Key": to_attributes({"tenant_id": tenant_id, "counter": counter}),
-            "UpdateExpression": "ADD jobs :one",
-            "ConditionExpression": "attribute_not_exists(jobs) OR jobs < :limit",
-            "ExpressionAttributeValues": to_attributes({":one": 1, ":limit": limit}),
-        }
-    }
 
 
 def _change_action(change: Change) -> Mapping[str, Any]:

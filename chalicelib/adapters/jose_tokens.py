@@ -11,11 +11,10 @@ from pydantic import JsonValue
 
 from chalicelib.domain.errors import InvalidToken
 from chalicelib.ports import Clock, Keys
+from chalicelib.use_cases.issue_token import SKEW
 
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"
-# Clocks of machines differ by seconds; the limit that we document is a minute.
-SKEW_SECONDS = 60
 REQUIRED_CLAIMS = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "scope")
 
 
@@ -58,4 +57,4 @@ class JoseTokens:
         required["iss"]["value"] = self._issuer  # type: ignore[assignment]
         required["aud"]["value"] = self._issuer  # type: ignore[assignment]
         now = int(self._clock.now().timestamp())
-        return jwt.JWTClaimsRegistry(now=now, leeway=SKEW_SECONDS, **required)  # type: ignore[arg-type]
+        return jwt.JWTClaimsRegistry(now=now, leeway=int(SKEW.total_seconds()), **required)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 import hashlib
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,9 @@ from chalicelib.domain.entitlements import Tenant, next_period_start, period_of
 from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
 from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.listing import JobFilter, Page, page_of, ulid_time, unix_milliseconds
 from chalicelib.domain.metering import UsageEvent
+from chalicelib.domain.payload import Link, link_expiry
 from chalicelib.ports import Admission, Change, Client
 
 
@@ -33,23 +35,35 @@ class MemoryJobs:
         active, admitted = (tenant_id, "active"), (tenant_id, f"admitted#{period_of(now)}")
         with self._lock:
             older = self._claims.get((tenant_id, claim.storage_key))
-            if older is not None and older.expires_at > now:
+            if older is not None and not (older.has_expired(now=now) and self._has_ended(older.job_ref)):
                 return older
             if self._counters[active] >= plan.active_jobs:
-                raise ActiveJobsExceeded(f"Your plan allows {plan.active_jobs} active jobs.", retry_after=5)
+                raise ActiveJobsExceeded(f"Your plan allows {plan.active_jobs} active jobs.")
             if self._counters[admitted] >= plan.jobs_per_month:
                 wait = (next_period_start(now) - now).total_seconds()
                 raise JobQuotaExceeded("This month's jobs are used up.", retry_after=int(wait) + 1)
             self._counters.update([active, admitted])
             self._claims[tenant_id, claim.storage_key] = claim
             self._jobs[claim.job_ref] = admission.job
-            self._inputs[claim.job_ref] = admission.input
+            if admission.input is not None:
+                self._inputs[claim.job_ref] = admission.input
             self._events[admission.event.event_id] = admission.event
         return claim
+
+    def _has_ended(self, ref: JobRef) -> bool:
+        job = self._jobs.get(ref)
+        return job is None or job.is_terminal
 
     def get(self, ref: JobRef) -> Job | None:
         """See `ports.Jobs.get`."""
         return self._jobs.get(ref)
+
+    def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
+        """See `ports.Jobs.page`."""
+        with self._lock:
+            mine = [job for ref, job in self._jobs.items() if ref.tenant_id == tenant_id]
+        found = [job for job in mine if wanted.matches(job) and (after is None or job.ref.job_id < after)]
+        return page_of(sorted(found, key=lambda job: job.ref.job_id, reverse=True), limit=limit)
 
     def input_of(self, ref: JobRef) -> bytes:
         """See `ports.Jobs.input_of`."""
@@ -130,6 +144,10 @@ class MemoryPayloads:
         """See `ports.Payloads.get`."""
         return self._contents[storage_key]
 
+    def link(self, storage_key: str, *, now: datetime) -> Link:
+        """See `ports.Payloads.link`."""
+        return Link(f"memory:{storage_key}", link_expiry(now))
+
 
 class MemoryTenants:
     """The `Tenants` port."""
@@ -156,13 +174,24 @@ class MemoryClients:
 class MemoryKeys:
     """The `Keys` port, with keys that the caller made."""
 
-    def __init__(self, *, token_key: str = "", signer_keys: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        token_key: str = "",
+        cursor_key: bytes = b"",
+        signer_keys: Mapping[str, bytes] | None = None,
+    ) -> None:
         self._token_key = token_key
+        self._cursor_key = cursor_key
         self._signer_keys = signer_keys or {}
 
     def token_key(self) -> str:
         """See `ports.Keys.token_key`."""
         return self._token_key
+
+    def cursor_key(self) -> bytes:
+        """See `ports.Keys.cursor_key`."""
+        return self._cursor_key
 
     def signer_key(self, address: str) -> bytes:
         """See `ports.Keys.signer_key`."""
@@ -170,10 +199,11 @@ class MemoryKeys:
 
 
 class ManualClock:
-    """The `Clock` port, standing still until it is moved."""
+    """The `Clock` port, standing still until it is moved; `meanwhile` is called within every pause."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def advance(self, by: timedelta) -> None:
         """Moves the time; forwards or not."""
@@ -187,6 +217,11 @@ class ManualClock:
         """See `ports.Clock.monotonic`."""
         return self._now.timestamp()
 
+    def pause(self, seconds: float) -> None:
+        """See `ports.Clock.pause`; the time moves, and what was to happen meanwhile happens."""
+        self._now += timedelta(seconds=seconds)
+        self.meanwhile()
+
 
 class SequentialIds:
     """The `Ids` port: predictable, and never the same twice."""
@@ -194,10 +229,10 @@ class SequentialIds:
     def __init__(self) -> None:
         self._count = 0
 
-    def new_id(self, prefix: str) -> str:
+    def new_id(self, prefix: str, *, at: datetime | None = None) -> str:
         """See `ports.Ids.new_id`."""
         self._count += 1
-        return f"{prefix}{self._count:026d}"
+        return f"{prefix}{ulid_time(unix_milliseconds(at) if at else 0)}{self._count:016d}"
 
     def salt(self) -> bytes:
         """See `ports.Ids.salt`."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 TOKEN_KEY = "zama-jobs/token-key"
+CURSOR_KEY = "zama-jobs/cursor-key"
 SIGNER_KEY = "zama-jobs/signer/{address}"
 
 
@@ -22,6 +23,10 @@ class SecretsManagerKeys:
     def token_key(self) -> str:
         """See `ports.Keys.token_key`."""
         return self._secret(TOKEN_KEY)
+
+    def cursor_key(self) -> bytes:
+        """See `ports.Keys.cursor_key`."""
+        return bytes.fromhex(self._secret(CURSOR_KEY))
 
     def signer_key(self, address: str) -> bytes:
         """See `ports.Keys.signer_key`."""

@@ -29,6 +29,15 @@ class SqsQueue:
         """See `ports.Queue.wake_confirmer`."""
         self._send(CONFIRM_QUEUE, refs)
 
+    def depth(self, queue: str) -> int:
+        """About how many messages there are, those that a function is at included."""
+        with translated():
+            counts = self._client.get_queue_attributes(
+                QueueUrl=self._url(queue),
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )
+        return sum(int(count) for count in counts["Attributes"].values())
+
     def _send(self, queue: str, refs: Sequence[JobRef]) -> None:
         with translated():
             self._client.send_message(QueueUrl=self._url(queue), MessageBody=wake_up.encode(refs))

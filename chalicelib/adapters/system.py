@@ -9,6 +9,8 @@ from urllib.request import urlopen
 
 from ulid import ULID
 
+from chalicelib.domain.listing import unix_milliseconds
+
 # A manual clock is on the same machine; what takes longer than this is gone.
 CLOCK_TIMEOUT_SECONDS = 5.0
 # Conflicting transactions last milliseconds, so the first waits are as short.
@@ -27,6 +29,10 @@ class SystemClock:
         """See `ports.Clock.monotonic`."""
         return time.monotonic()
 
+    def pause(self, seconds: float) -> None:
+        """See `ports.Clock.pause`."""
+        time.sleep(seconds)
+
 
 class RemoteClock(SystemClock):
     """The `Clock` port on a stack's manual clock, which `GET url` shows."""
@@ -43,9 +49,10 @@ class RemoteClock(SystemClock):
 class RandomIds:
     """The `Ids` port: ULIDs, so that ids sort by the time they were made."""
 
-    def new_id(self, prefix: str) -> str:
+    def new_id(self, prefix: str, *, at: datetime | None = None) -> str:
         """See `ports.Ids.new_id`."""
-        return f"{prefix}{ULID()}"
+        # In the very milliseconds that lists look for, not in ULID's own, which come of a float.
+        return f"{prefix}{ULID.from_timestamp(unix_milliseconds(at)) if at else ULID()}"
 
     def salt(self) -> bytes:
         """See `ports.Ids.salt`."""

@@ -3,13 +3,19 @@
 import json
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from chalicelib.admin.compatibility import releases
+from chalicelib.admin.compatibility.rules import rules_list
+from chalicelib.admin.openapi import document
 from chalicelib.admin.plans_table import plans_table
+from chalicelib.admin.problems_table import problems_table
 from chalicelib.admin.provisioning import Provisioned, add_client, provision_stack
 from chalicelib.plans import load_plans
+from chalicelib.web.problems import CATALOGUE
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -40,6 +46,39 @@ def client(tenant: Annotated[str, typer.Option(help="the tenant's name")]) -> No
 def plans() -> None:
     """Print DESIGN.md's table of plans, as Markdown."""
     typer.echo(plans_table(load_plans()))
+
+
+@app.command()
+def compatible(
+    against: Annotated[Path | None, typer.Option(help="a release's copy, if not the last one's")] = None,
+) -> None:
+    """Check that openapi.yml breaks no client of the last release; each finding is a line, and fails."""
+    release = against or releases.last_release()
+    verdict = releases.verdict(
+        releases.load_document(release),
+        releases.load_document(releases.SPECIFICATION),
+        releases.load_accepted(),
+    )
+    typer.echo(f"openapi.yml keeps what {release.stem} promised" if verdict.is_compatible else verdict)
+    raise typer.Exit(0 if verdict.is_compatible else 1)
+
+
+@app.command()
+def breaking() -> None:
+    """Print DESIGN.md's list of what is a breaking change, as Markdown."""
+    typer.echo(rules_list())
+
+
+@app.command()
+def problems() -> None:
+    """Print DESIGN.md's table of problems, as Markdown."""
+    typer.echo(problems_table(CATALOGUE))
+
+
+@app.command()
+def openapi() -> None:
+    """Print openapi.yml, made of the operations, the catalogue of problems and the wire's models."""
+    typer.echo(document.text(document.specification()), nl=False)
 
 
 def _endpoint() -> str:

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 
 from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_identity import DynamoDbClients, DynamoDbTenants
-from chalicelib.adapters.secrets import SIGNER_KEY, TOKEN_KEY
+from chalicelib.adapters.secrets import CURSOR_KEY, SIGNER_KEY, TOKEN_KEY
 from chalicelib.adapters.system import RandomIds, back_off
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.plans import load_plans
@@ -53,6 +53,7 @@ def provision_stack(endpoint: str, tenants: Sequence[tuple[str, str]]) -> Provis
     secrets_client = boto3.client("secretsmanager", endpoint_url=endpoint)
     signer = _signer(secrets_client)
     _token_key(secrets_client)
+    make_cursor_key(secrets_client)
     tables = Tables(boto3.client("dynamodb", endpoint_url=endpoint), backoff=back_off)
     gateway = boto3.client("apigateway", endpoint_url=endpoint)
     plan_ids = {plan["name"]: plan["id"] for plan in gateway.get_usage_plans(limit=500)["items"]}
@@ -91,6 +92,12 @@ def _token_key(client: Any) -> None:
     if TOKEN_KEY not in _names(client):
         key = ECKey.generate_key("P-256", private=True)
         client.create_secret(Name=TOKEN_KEY, SecretString=json.dumps(key.as_dict(private=True)))
+
+
+def make_cursor_key(client: Any) -> None:
+    """Makes the key of the lists' cursors, once."""
+    if CURSOR_KEY not in _names(client):
+        client.create_secret(Name=CURSOR_KEY, SecretString=RandomIds().salt().hex())
 
 
 def _tenant(

@@ -4,6 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+# More than a person corrects at once, and few enough for an answer of any size limit.
+ERRORS_AT_MOST = 100
+POINTER_CHARACTERS = 256
+DETAIL_CHARACTERS = 1024
+
 
 class DomainError(Exception):
     """Carries a `code` of the problem catalogue and the facts that its sentence needs."""
@@ -12,13 +17,8 @@ class DomainError(Exception):
 
     def __init__(self, detail: str, **facts: object) -> None:
         super().__init__(detail)
-        self.detail = detail
+        self.detail = detail[:DETAIL_CHARACTERS]
         self.facts: Mapping[str, object] = facts
-
-
-# More than a person corrects at once, and few enough for an answer of any size limit.
-ERRORS_AT_MOST = 100
-POINTER_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class FieldError:
         '/input/a~1b/0'
         """
         parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
-        return cls("".join(f"/{part}" for part in parts)[:POINTER_CHARACTERS], detail)
+        return cls("".join(f"/{part}" for part in parts)[:POINTER_CHARACTERS], detail[:DETAIL_CHARACTERS])
 
 
 class InvalidRequest(DomainError):
@@ -47,6 +47,12 @@ class InvalidRequest(DomainError):
     def __init__(self, errors: tuple[FieldError, ...]) -> None:
         super().__init__("The request does not match its schema; `errors` lists each place.")
         self.errors = errors[:ERRORS_AT_MOST]
+
+
+class InvalidCursor(DomainError):
+    """The cursor is not one that this list gave this tenant for this filter."""
+
+    code = "invalid_cursor"
 
 
 class MalformedJson(DomainError):
@@ -106,6 +112,12 @@ class JobNotCancelable(DomainError):
     code = "job_not_cancelable"
 
 
+class UploadNotReady(DomainError):
+    """No such upload for this tenant has been sent: another tenant's is indistinguishable from none."""
+
+    code = "upload_not_ready"
+
+
 class ResultNotReady(DomainError):
     """The job has no result yet."""
 
@@ -116,6 +128,12 @@ class NoResult(DomainError):
     """The job ended without a result, and will never have one."""
 
     code = "no_result"
+
+
+class InvoiceNotFound(DomainError):
+    """There is no such month, or it has not begun."""
+
+    code = "invoice_not_found"
 
 
 class ActiveJobsExceeded(DomainError):

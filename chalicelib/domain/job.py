@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from chalicelib.domain.payload import UploadedInput
+
 
 class Status(StrEnum):
     """Where a job is.
@@ -86,12 +88,14 @@ class Result:
     """A stored result and the commitment to it, frozen before anything is sent to the chain.
 
     `salt` and `commitment` are 0x-prefixed 32-byte words; `sha256` is the hex digest of the exact bytes.
+    Rows of before release 1.1 lack the size: all of their results are small.
     """
 
     storage_key: str
     sha256: str
     salt: str
     commitment: str
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +112,20 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One job. `due_at` is when the sweep must look at it if nothing else has moved it by then."""
+    """One job. `due_at` is when the sweep must look at it if nothing else has moved it by then.
+
+    `plan` is its tenant's when it was accepted: that prices it, whatever the tenant's plan becomes.
+    `request_id` names the submit in the logs, `trace_id` the caller's whole story. An input that was sent
+    with the submit is stored beside the job.
+    """
 
     ref: JobRef
     type: str
+    plan: str
     status: Status
     version: int
     entered: Mapping[Status, datetime]
+    uploaded_input: UploadedInput | None = None
     due_at: datetime | None = None
     lease_epoch: int = 0
     lease_until: datetime | None = None
@@ -123,6 +134,7 @@ class Job:
     confirmation: Confirmation | None = None
     failure: Failure | None = None
     trace_id: str = ""
+    request_id: str = ""
 
     @property
     def created_at(self) -> datetime:
@@ -135,16 +147,28 @@ class Job:
         return self.status in TERMINAL
 
 
-def new_job(ref: JobRef, *, job_type: str, now: datetime, trace_id: str) -> Job:
+def new_job(
+    ref: JobRef,
+    *,
+    job_type: str,
+    plan: str,
+    now: datetime,
+    trace_id: str,
+    request_id: str,
+    uploaded_input: UploadedInput | None = None,
+) -> Job:
     """A queued job, in the outbox until its message is known sent."""
     return Job(
         ref=ref,
         type=job_type,
+        plan=plan,
         status=Status.QUEUED,
         version=1,
         entered={Status.QUEUED: now},
         due_at=now + UNSENT_AFTER,
         trace_id=trace_id,
+        request_id=request_id,
+        uploaded_input=uploaded_input,
     )
 
 

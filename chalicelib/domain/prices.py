@@ -68,7 +68,14 @@ class PriceBook:
 
     def unit_price_micros(self, plan: str, meter: Meter, *, version: str) -> int:
         """What one unit of the meter costs a tenant of the plan; an unknown name is a `KeyError`."""
-        return {each.name: each for each in self.versions}[version].plans[plan].unit_micros[meter]
+        return self._prices(plan, version).unit_micros[meter]
+
+    def monthly_fee_micros(self, plan: str, *, version: str) -> int:
+        """What a month of the plan costs, used or not; an unknown name is a `KeyError`."""
+        return self._prices(plan, version).monthly_fee_micros
+
+    def _prices(self, plan: str, version: str) -> PlanPrices:
+        return {each.name: each for each in self.versions}[version].plans[plan]
 
 
 def amount(micros: int) -> str:

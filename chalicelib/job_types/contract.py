@@ -22,9 +22,14 @@ class JobInput(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobType:
-    """One kind of job. `run` may raise `JobError` for what is the caller's fault."""
+    """One kind of job. `run` may raise `JobError` for what is the caller's fault.
+
+    Tenants read `title` and `description`, and the input model's JSON Schema, its docstring included.
+    """
 
     name: str
+    title: str
+    description: str
     input_model: type[JobInput]
     run: Callable[[Any], Run]
 

@@ -1,14 +1,15 @@
-"""`merkle.root`: the root of the standard Merkle tree over a list of typed leaves.
+"""`merkle.root`: the root of the standard Merkle tree over a list of typed leaves, and each leaf's proof.
 
 Equal to `@openzeppelin/merkle-tree`'s StandardMerkleTree: a leaf is the double Keccak-256 of its ABI
 encoding, leaves are sorted, and a pair is hashed in sorted order.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from Crypto.Hash import keccak
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from chalicelib.domain.job import Progress
 from chalicelib.job_types.contract import JobError, JobInput, JobType, Run
@@ -21,17 +22,21 @@ LEAVES_A_STEP = 1_000
 
 
 class MerkleRootInput(JobInput):
-    """`leaf_encoding` gives the ABI types of a leaf's values; every value is written as a string."""
+    """`leaf_encoding` gives the ABI types of a leaf's values; every value is written as a string.
+
+    With `proofs` the result proves each leaf too, so it has about 70 bytes a leaf and level of the tree.
+    """
 
     leaf_encoding: Annotated[tuple[LeafType, ...], Field(min_length=1, max_length=8, strict=False)]
     leaves: Annotated[
         tuple[Annotated[tuple[LeafValue, ...], Field(min_length=1, max_length=8, strict=False)], ...],
         Field(min_length=1, max_length=10_000, strict=False),
     ]
+    proofs: bool = False
 
 
 def run(job_input: MerkleRootInput) -> Run:
-    """The root as 0x-prefixed hex and the number of leaves."""
+    """The root as 0x-prefixed hex, the number of leaves and, if wanted, the proofs of all."""
     total = len(job_input.leaves)
     hashes: list[bytes] = []
     for start in range(0, total, LEAVES_A_STEP):
@@ -40,7 +45,11 @@ def run(job_input: MerkleRootInput) -> Run:
             _leaf_hash(job_input.leaf_encoding, leaf, start + offset) for offset, leaf in enumerate(batch)
         ]
         yield Progress(len(hashes), total)
-    return {"root": f"0x{_root(sorted(hashes)).hex()}", "leaves": total}
+    tree = _tree(sorted(hashes))
+    result: dict[str, JsonValue] = {"root": _hex(tree[0]), "leaves": total}
+    if job_input.proofs:
+        result["proofs"] = _proofs(tree, hashes)
+    return result
 
 
 def _leaf_hash(types: tuple[LeafType, ...], values: tuple[str, ...], index: int) -> bytes:
@@ -76,13 +85,31 @@ def _parse(kind: LeafType, value: str) -> object:
             return value
 
 
-def _root(leaves: list[bytes]) -> bytes:
+def _tree(leaves: list[bytes]) -> list[bytes]:
     """The tree as one array: leaves last and backwards, the children of node i at 2i+1 and 2i+2."""
     tree = [b""] * (len(leaves) - 1) + leaves[::-1]
     for node in range(len(leaves) - 2, -1, -1):
         left, right = tree[2 * node + 1], tree[2 * node + 2]
         tree[node] = _keccak(min(left, right) + max(left, right))
-    return tree[0]
+    return tree
+
+
+def _proofs(tree: list[bytes], leaves: list[bytes]) -> list[JsonValue]:
+    """A proof a leaf, in the order given; of equal leaves, each has a place of its own in the tree."""
+    by_hash = sorted(range(len(leaves)), key=leaves.__getitem__)
+    node_of = {index: len(tree) - 1 - place for place, index in enumerate(by_hash)}
+    return [list(_siblings(tree, node_of[index])) for index in range(len(leaves))]
+
+
+def _siblings(tree: list[bytes], node: int) -> Iterator[str]:
+    """What a node is hashed with on its way to the root, from below."""
+    while node > 0:
+        yield _hex(tree[node + 1 if node % 2 else node - 1])
+        node = (node - 1) // 2
+
+
+def _hex(word: bytes) -> str:
+    return f"0x{word.hex()}"
 
 
 def _keccak(data: bytes) -> bytes:
@@ -91,6 +118,8 @@ def _keccak(data: bytes) -> bytes:
 
 JOB_TYPE = JobType(
     name="merkle.root",
+    title="Merkle root",
+    description="The root, and if wanted each proof, of a standard Merkle tree (@openzeppelin/merkle-tree).",
     input_model=MerkleRootInput,
     run=run,
 )

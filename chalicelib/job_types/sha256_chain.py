@@ -16,7 +16,7 @@ class Sha256ChainInput(JobInput):
     """`seed` is 32 bytes in hex; the bound on `rounds` keeps a run well inside a function's time limit."""
 
     seed: Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$", min_length=66, max_length=66)]
-    rounds: Annotated[int, Field(ge=1, le=20_000_000)]
+    rounds: Annotated[int, Field(ge=1, le=20_000_000, json_schema_extra={"format": "int32"})]
 
 
 def run(job_input: Sha256ChainInput) -> Run:
@@ -33,6 +33,8 @@ def run(job_input: Sha256ChainInput) -> Run:
 
 JOB_TYPE = JobType(
     name="sha256.chain",
+    title="SHA-256 chain",
+    description="SHA-256 applied again and again to a seed: sequential by nature, checkable by anyone.",
     input_model=Sha256ChainInput,
     run=run,
 )

@@ -1,45 +1,18 @@
 """Client credentials for an access token (RFC 6749 §4.4), in the shape of RFC 9068."""
 
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from pydantic import JsonValue
 
 from chalicelib.ports import Clients, Clock, Ids, Tokens
+from chalicelib.use_cases.authenticate_client import Credentials, TokenErrorCode, TokenRefused, authenticate
 
 TOKEN_LIFETIME = timedelta(minutes=10)
-SCOPES = ("jobs:cancel", "jobs:read", "jobs:write")
-
-
-class TokenErrorCode(StrEnum):
-    """The error codes of RFC 6749 §5.2 that can arise here."""
-
-    INVALID_REQUEST = "invalid_request"
-    INVALID_CLIENT = "invalid_client"
-    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
-    INVALID_SCOPE = "invalid_scope"
-
-
-class TokenRefused(Exception):
-    """No token; `code` says why in RFC 6749's words."""
-
-    def __init__(self, code: TokenErrorCode, description: str) -> None:
-        super().__init__(description)
-        self.code = code
-        self.description = description
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRequest:
-    """What a client asks for; an empty `scope` asks for all that it may have."""
-
-    client_id: str
-    client_secret: str
-    scope: tuple[str, ...]
+# Clocks of machines differ by seconds; the limit that we document is a minute.
+SKEW = timedelta(seconds=60)
+SCOPES = ("jobs:cancel", "jobs:read", "jobs:write", "usage:read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,23 +34,18 @@ class IssueToken:
     ids: Ids
     issuer: str
 
-    def __call__(self, request: TokenRequest) -> IssuedToken:
-        """The token, or `TokenRefused`; an unknown client and a wrong secret look alike."""
-        client = self.clients.get(request.client_id)
-        offered = hashlib.sha256(request.client_secret.encode()).hexdigest()
-        if not hmac.compare_digest(offered, client.secret_sha256 if client else ""):
-            raise TokenRefused(TokenErrorCode.INVALID_CLIENT, "Unknown client or wrong secret.")
-        assert client is not None, "an empty digest equals no SHA-256"
-        scope = request.scope or client.scopes
-        if not set(scope) <= set(client.scopes):
+    def __call__(self, credentials: Credentials, *, scope: tuple[str, ...]) -> IssuedToken:
+        """The token, or `TokenRefused`; an empty `scope` asks for all that the client may have."""
+        client = authenticate(self.clients, credentials)
+        granted = scope or client.scopes
+        if not set(granted) <= set(client.scopes):
             raise TokenRefused(
                 TokenErrorCode.INVALID_SCOPE, f"This client may ask for: {' '.join(client.scopes)}."
             )
-        claims = self._claims(client.tenant_id, client.client_id, scope)
         return IssuedToken(
-            access_token=self.tokens.sign(claims),
+            access_token=self.tokens.sign(self._claims(client.tenant_id, client.client_id, granted)),
             expires_in=int(TOKEN_LIFETIME.total_seconds()),
-            scope=scope,
+            scope=granted,
         )
 
     def _claims(self, tenant_id: str, client_id: str, scope: tuple[str, ...]) -> Mapping[str, JsonValue]:

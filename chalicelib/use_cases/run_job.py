@@ -6,6 +6,7 @@ Phases: *lease* (epoch e), *heartbeat* (progress; loses when the job was cancele
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,10 +14,11 @@ from pydantic import JsonValue
 
 from chalicelib.domain import job as jobs_domain
 from chalicelib.domain.confirmation import commitment
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors import Superseded, Unavailable
 from chalicelib.domain.job import MAX_ATTEMPTS, Failure, Job, JobRef, Progress, Result, Status
-from chalicelib.job_types.contract import JobError, JobType
-from chalicelib.ports import Change, Clock, Ids, Jobs, Payloads, Queue
+from chalicelib.job_types.contract import JobError, JobType, Run
+from chalicelib.ports import Backlogs, Change, Clock, Ids, Jobs, Payloads, Queue
+from chalicelib.use_cases.read_input import ReadInput
 
 # Progress that a person watches; ten heartbeats a lease would do for safety.
 HEARTBEAT_SECONDS = 0.5
@@ -41,11 +43,12 @@ class RunJob:
     jobs: Jobs
     payloads: Payloads
     queue: Queue
+    backlogs: Backlogs
     job_types: Mapping[str, JobType]
+    read_input: ReadInput
     clock: Clock
     ids: Ids
     canonical: Callable[[JsonValue], bytes]
-    parse: Callable[[bytes], JsonValue]
 
     def __call__(self, ref: JobRef) -> Ran:
         """Runs the job if it is there to be run; a message for any other is answered and forgotten."""
@@ -55,7 +58,7 @@ class RunJob:
                 return Ran.NOTHING_TO_DO
             if job.lease_epoch > MAX_ATTEMPTS:
                 return self._fail(job, Failure(ATTEMPTS_EXHAUSTED, f"Stopped after {MAX_ATTEMPTS} attempts."))
-            return self._run(job)
+            return self._timed_run(job)
         except Superseded:
             return Ran.SUPERSEDED
 
@@ -70,10 +73,15 @@ class RunJob:
         self.jobs.save([Change(job, leased)])
         return leased
 
+    def _timed_run(self, job: Job) -> Ran:
+        began = self.clock.monotonic()
+        ran = self._run(job)
+        with suppress(Unavailable):  # the job is done; what is lost is one number of an estimate
+            self.backlogs.add_run(self.clock.monotonic() - began)
+        return ran
+
     def _run(self, job: Job) -> Ran:
-        job_type = self.job_types[job.type]
-        job_input = job_type.input_model.model_validate(self.parse(self.jobs.input_of(job.ref)))
-        run = job_type.run(job_input)
+        run = self._steps(job)
         next_heartbeat = self.clock.monotonic()
         while True:
             try:
@@ -85,6 +93,10 @@ class RunJob:
             if self.clock.monotonic() >= next_heartbeat:
                 job = self._heartbeat(job, progress)
                 next_heartbeat = self.clock.monotonic() + HEARTBEAT_SECONDS
+
+    def _steps(self, job: Job) -> Run:
+        """The job type's run; what is wrong with an uploaded input is raised by the first step."""
+        return (yield from self.job_types[job.type].run(self.read_input(job)))
 
     def _heartbeat(self, job: Job, progress: Progress) -> Job:
         renewed = jobs_domain.renew(job, now=self.clock.now(), progress=progress)
@@ -98,6 +110,7 @@ class RunJob:
             sha256=hashlib.sha256(content).hexdigest(),
             salt=f"0x{salt.hex()}",
             commitment=commitment(salt, content),
+            size_bytes=len(content),
         )
         finished = jobs_domain.finish(job, now=self.clock.now(), result=result)
         self.jobs.save([Change(job, finished)])

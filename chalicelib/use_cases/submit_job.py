@@ -6,6 +6,7 @@ between them leaves the job in the outbox for the sweep; a retry with the same k
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
 
@@ -14,23 +15,27 @@ from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.job import Job, JobRef, new_job, postpone
 from chalicelib.domain.metering import job_accepted
+from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.prices import PriceBook
 from chalicelib.job_types.contract import JobInput, JobType
-from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants
+from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants, Uploads
+from chalicelib.use_cases.estimate_wait import EstimateWait
 
 OPERATION = "POST /v1/jobs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """A submit as it arrived: `canonical_body` is RFC 8785 JSON of {type, input}."""
+    """A submit as it arrived: `canonical_body` is its RFC 8785 JSON. With an `input_upload`, no `input`."""
 
     tenant_id: str
     idempotency_key: str
     type: str
     input: JsonValue
+    input_upload: str | None = None
     canonical_body: bytes
     trace_id: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class Accepted:
     job_ref: JobRef
     body: bytes
     is_replay: bool
+    retry_after_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +53,12 @@ class SubmitJob:
     """Guarantees one job a key and tenant, whatever is retried, raced or killed."""
 
     jobs: Jobs
+    uploads: Uploads
     queue: Queue
     tenants: Tenants
     plans: Mapping[str, Plan]
     prices: PriceBook
+    estimate_wait: EstimateWait
     job_types: Mapping[str, JobType]
     clock: Clock
     ids: Ids
@@ -66,43 +74,66 @@ class SubmitJob:
         self._validate(submission)
         plan = self._plan_of(submission.tenant_id)
         now = self.clock.now()
-        ref = JobRef(submission.tenant_id, self.ids.new_id("job_"))
-        job = new_job(ref, job_type=submission.type, now=now, trace_id=submission.trace_id)
-        claim = idempotency.Claim(
-            tenant_id=submission.tenant_id,
-            operation=OPERATION,
-            key=submission.idempotency_key,
-            fingerprint=idempotency.fingerprint(OPERATION, submission.canonical_body),
-            job_ref=ref,
-            response_body=render(job),
-            expires_at=now + idempotency.KEPT_FOR,
+        job = self._new_job(submission, plan, now=now)
+        claim = _claim(submission, job, body=render(job))
+        admission = Admission(
+            claim=claim,
+            job=job,
+            input=None if job.uploaded_input else canonical(submission.input),
+            plan=plan,
+            event=job_accepted(job, self.prices),
         )
-        holder = self.jobs.admit(
-            Admission(
-                claim=claim,
-                job=job,
-                input=canonical(submission.input),
-                plan=plan,
-                event=job_accepted(job, self.prices),
-            ),
-            now=now,
-        )
+        holder = self._admit(admission, now=now)
         if holder.fingerprint != claim.fingerprint:
             raise errors.IdempotencyKeyReused(
                 "This Idempotency-Key belongs to another request. Use a fresh key for a new job."
             )
-        if holder.job_ref == ref:
+        if holder.job_ref == job.ref:
             self._send(job)
-        return Accepted(job_ref=holder.job_ref, body=holder.response_body, is_replay=holder.job_ref != ref)
+        return Accepted(
+            job_ref=holder.job_ref,
+            body=holder.response_body,
+            is_replay=holder.job_ref != job.ref,
+            retry_after_seconds=self.estimate_wait.until_one_starts(),
+        )
 
     def _validate(self, submission: Submission) -> None:
-        validate_input(self.job_types, submission.type, submission.input)
+        """An uploaded input is the worker's to validate."""
+        job_type = job_type_of(self.job_types, submission.type)
+        if submission.input_upload is None:
+            validate_input(job_type, submission.input)
+
+    def _new_job(self, submission: Submission, plan: Plan, *, now: datetime) -> Job:
+        return new_job(
+            JobRef(submission.tenant_id, self.ids.new_id("job_", at=now)),
+            job_type=submission.type,
+            plan=plan.name,
+            now=now,
+            trace_id=submission.trace_id,
+            request_id=submission.request_id,
+            uploaded_input=self._uploaded_input(submission),
+        )
+
+    def _uploaded_input(self, submission: Submission) -> UploadedInput | None:
+        if submission.input_upload is None:
+            return None
+        uploaded = self.uploads.keep(submission.tenant_id, submission.input_upload)
+        if uploaded is None:
+            raise errors.UploadNotReady("No upload of yours with this id has been sent, or it has expired.")
+        return uploaded
 
     def _plan_of(self, tenant_id: str) -> Plan:
         tenant = self.tenants.get(tenant_id)
         if tenant is None or tenant.suspended:
             raise errors.TenantSuspended("This tenant may not submit jobs; ask your administrator.")
         return self.plans[tenant.plan]
+
+    def _admit(self, admission: Admission, *, now: datetime) -> idempotency.Claim:
+        try:
+            return self.jobs.admit(admission, now=now)
+        except errors.ActiveJobsExceeded as refused:
+            wait = self.estimate_wait.until_one_ends()
+            raise errors.ActiveJobsExceeded(refused.detail, retry_after=wait) from refused
 
     def _send(self, job: Job) -> None:
         """The job is accepted already, so trouble here is the sweep's, not the caller's."""
@@ -113,11 +144,27 @@ class SubmitJob:
             return
 
 
-def validate_input(job_types: Mapping[str, JobType], type_name: str, job_input: JsonValue) -> JobInput:
-    """The typed input, or every reason why there is none."""
-    job_type = job_types.get(type_name)
-    if job_type is None:
+def _claim(submission: Submission, job: Job, *, body: bytes) -> idempotency.Claim:
+    return idempotency.Claim(
+        tenant_id=submission.tenant_id,
+        operation=OPERATION,
+        key=submission.idempotency_key,
+        fingerprint=idempotency.fingerprint(OPERATION, submission.canonical_body),
+        job_ref=job.ref,
+        response_body=body,
+        expires_at=job.created_at + idempotency.KEPT_FOR,
+    )
+
+
+def job_type_of(job_types: Mapping[str, JobType], name: str) -> JobType:
+    """The job type of this name, or `UnknownJobType`."""
+    if name not in job_types:
         raise errors.UnknownJobType(f"The job types are {', '.join(sorted(job_types))}.")
+    return job_types[name]
+
+
+def validate_input(job_type: JobType, job_input: JsonValue) -> JobInput:
+    """The typed input, or every reason why there is none."""
     try:
         return job_type.input_model.model_validate(job_input)
     except ValidationError as error:

@@ -3,6 +3,8 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from chalice.app import Chalice
@@ -10,8 +12,12 @@ from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
 from chalicelib.domain.errors import DomainError
-from chalicelib.web import handlers
+from chalicelib.ports import Clock
+from chalicelib.web import deprecation
+from chalicelib.web.answers import CORS, problem_answer
+from chalicelib.web.deprecation import OperationRemoved
 from chalicelib.web.http import Caller, Request, Response
+from chalicelib.web.operations import Operation
 
 logger = Logger(service="zama-jobs", serialize_stacktrace=False)
 
@@ -24,20 +30,50 @@ class InternalError(DomainError):
     code = "internal_error"
 
 
-def serve(app: Chalice, handle: Callable[[Request], Response], *, base_url: str) -> ChaliceResponse:
-    """The handler's answer, or a problem; nothing of an unexpected error reaches the client."""
+def serve(
+    app: Chalice,
+    operation: Operation | None,
+    handle: Callable[[Request], Response],
+    *,
+    base_url: str,
+    clock: Clock,
+) -> ChaliceResponse:
+    """The handler's answer, or a problem; nothing of an unexpected error reaches the client.
+
+    Without an operation, nothing is asked of the request before the handler has it.
+    """
     assert app.current_request is not None, "Chalice sets the request before it calls a view"
     request = read_request(app.current_request, base_url=base_url)
     logger.set_correlation_id(request.request_id)
     try:
+        if operation is not None:
+            _require(operation, request, clock)
         response = handle(request)
     except DomainError as error:
-        response = handlers.problem_answer(error, request)
+        response = problem_answer(error, request)
     except Exception:
         logger.exception("unexpected error")
         defect = InternalError("Something went wrong on our side; retrying with the same key is safe.")
-        response = handlers.problem_answer(defect, request)
-    return _write(handlers.with_request_id(response, request))
+        response = problem_answer(defect, request)
+    return _write(_announced(operation, response, base_url=base_url), request)
+
+
+def _require(operation: Operation, request: Request, clock: Clock) -> None:
+    """What every operation asks for before its handler is called."""
+    if operation.deprecation is not None and deprecation.is_sunset(operation.deprecation, clock.now()):
+        raise OperationRemoved("This operation is past its sunset; `Link` says why, and what to use instead.")
+    if operation.scope is not None:
+        request.require(operation.scope)
+    if operation.query is not None:
+        request.require_known_parameters(operation.query)
+
+
+def _announced(operation: Operation | None, response: Response, *, base_url: str) -> Response:
+    """The answer, good or bad, with when its operation goes away, if it does."""
+    if operation is None or operation.deprecation is None:
+        return response
+    announcement = deprecation.headers(operation.deprecation, base_url=base_url)
+    return replace(response, headers={**response.headers, **announcement})
 
 
 def read_request(incoming: ChaliceRequest, *, base_url: str) -> Request:
@@ -49,9 +85,11 @@ def read_request(incoming: ChaliceRequest, *, base_url: str) -> Request:
     headers = _headers(event)
     return Request(
         base_url=base_url,
+        route=str(context["resourcePath"]),
         path=str(context.get("path") or event.get("path", "")),
         headers=headers,
         path_parameters=event.get("pathParameters") or {},
+        query=_query(event),
         body=raw if isinstance(raw := incoming.raw_body, bytes) else raw.encode(),
         request_id=request_id,
         trace_id=_trace_id(headers, request_id),
@@ -65,6 +103,12 @@ def _headers(event: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
     for name, values in many.items():  # type: ignore[attr-defined]
         headers[name.lower()] = headers.get(name.lower(), ()) + tuple(values)
     return headers
+
+
+def _query(event: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    return {
+        name: tuple(values) for name, values in (event.get("multiValueQueryStringParameters") or {}).items()
+    }
 
 
 def _trace_id(headers: Mapping[str, tuple[str, ...]], request_id: str) -> str:
@@ -84,9 +128,15 @@ def _caller(authorizer: Mapping[str, str]) -> Caller | None:
     )
 
 
-def _write(response: Response) -> ChaliceResponse:
+def _write(response: Response, request: Request) -> ChaliceResponse:
+    """With the id that names the request in our logs."""
     return ChaliceResponse(
         body=response.body.decode(),
-        headers={"Content-Type": response.media_type, **response.headers},
+        headers={
+            **({"Content-Type": response.media_type} if response.media_type else {}),
+            "Request-Id": request.request_id,
+            **CORS,
+            **response.headers,
+        },
         status_code=response.status,
     )

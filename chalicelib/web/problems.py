@@ -1,224 +1,221 @@
 """The catalogue of problems: every error answer of ours is one of these rows (RFC 9457).
 
-One row is the whole truth about a code: its status, its title, whether a retry can help, and what to do.
+One row is the whole truth about a code: its status, its title, whether a retry can help, what to do, and
+which of the gateway's own answers it is. The specification's error responses, the gateway responses, the
+pages at `/v1/problems/{code}` and DESIGN.md's table are made of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One kind of problem. `title` never varies; `detail` is written where the problem is found."""
-
-    code: str
-    status: int
-    title: str
-    retryable: bool
-    advice: str
-
+from chalicelib.web.problem import REALM, SOON, WHEN_ADMITTED, GatewayAnswer, Problem
 
 _ROWS = (
-    Problem(
-        "malformed_json",
-        400,
-        "Malformed JSON",
-        retryable=False,
-        advice="Send one valid JSON document in UTF-8.",
-    ),
+    Problem("malformed_json", 400, "Malformed JSON", "Send one valid JSON document in UTF-8."),
     Problem(
         "invalid_request",
         400,
         "Invalid request",
-        retryable=False,
-        advice="Correct every place that `errors` names.",
+        "Correct every place that `errors` names.",
+        gateway=GatewayAnswer(
+            types=("BAD_REQUEST_BODY", "DEFAULT_4XX"), detail="The request is not one that this API takes."
+        ),
     ),
     Problem(
         "idempotency_key_missing",
         400,
         "Idempotency-Key missing",
-        retryable=False,
-        advice="Send an Idempotency-Key header; repeat it on retries of the same request.",
+        "Send an Idempotency-Key header; repeat it on retries of the same request.",
+        # The only parameter outside a path that an operation requires.
+        gateway=GatewayAnswer(
+            types=("BAD_REQUEST_PARAMETERS",),
+            detail="Send an Idempotency-Key header: a fresh one a job, the same on a retry.",
+        ),
     ),
     Problem(
         "idempotency_key_invalid",
         400,
         "Idempotency-Key invalid",
-        retryable=False,
-        advice="Send one key of 1 to 255 printable ASCII characters.",
+        "Send one key of 1 to 255 printable ASCII characters.",
     ),
-    Problem(
-        "unknown_job_type",
-        400,
-        "Unknown job type",
-        retryable=False,
-        advice="Use one of the types that `detail` names.",
-    ),
+    Problem("invalid_cursor", 400, "Invalid cursor", "List again without a cursor, from the beginning."),
+    Problem("unknown_job_type", 400, "Unknown job type", "Use one of the types that `detail` names."),
     Problem(
         "unauthorized",
         401,
         "Unauthorized",
-        retryable=False,
-        advice="Get a token from POST /v1/oauth/token and send it.",
+        "Get a token from POST /v1/oauth/token and send it.",
+        gateway=GatewayAnswer(
+            types=("UNAUTHORIZED",),
+            detail="Send an access token as a bearer credential.",
+            challenge=REALM,
+        ),
     ),
     Problem(
         "invalid_token",
         401,
         "Invalid token",
-        retryable=False,
-        advice="Get a fresh token: this one is expired or not ours.",
+        "Get a fresh token: this one is expired, revoked or not ours.",
+        gateway=GatewayAnswer(
+            types=("ACCESS_DENIED",),
+            detail="The access token is expired, revoked or not one of ours.",
+            challenge=f'{REALM}, error="invalid_token"',
+        ),
     ),
     Problem(
         "forbidden",
         403,
         "Forbidden",
-        retryable=False,
-        advice="Ask your administrator for a plan that includes this API.",
+        "Ask your administrator for a plan that includes this API.",
+        gateway=GatewayAnswer(
+            types=("INVALID_API_KEY", "WAF_FILTERED"), detail="Your plan does not include this operation."
+        ),
     ),
+    Problem("insufficient_scope", 403, "Insufficient scope", "Get a token with the scope in `detail`."),
+    Problem("tenant_suspended", 403, "Tenant suspended", "Ask your administrator to reinstate you."),
     Problem(
-        "insufficient_scope",
-        403,
-        "Insufficient scope",
-        retryable=False,
-        advice="Get a token with the scope in `detail`.",
-    ),
-    Problem(
-        "tenant_suspended",
-        403,
-        "Tenant suspended",
-        retryable=False,
-        advice="Ask your administrator to reinstate you.",
-    ),
-    Problem(
-        "route_not_found", 404, "Route not found", retryable=False, advice="Check the path and the method."
-    ),
-    Problem(
-        "job_not_found",
+        "route_not_found",
         404,
-        "Job not found",
-        retryable=False,
-        advice="Check the id; jobs of other tenants are not shown.",
+        "Route not found",
+        "Check the path.",
+        # No method here is signed for, so what is wrong with a signature is a path that does not exist.
+        gateway=GatewayAnswer(
+            types=(
+                "MISSING_AUTHENTICATION_TOKEN",
+                "RESOURCE_NOT_FOUND",
+                "INVALID_SIGNATURE",
+                "EXPIRED_TOKEN",
+            ),
+            detail="No operation has this path.",
+        ),
     ),
-    Problem(
-        "problem_not_found",
-        404,
-        "Problem not found",
-        retryable=False,
-        advice="See the list of codes in openapi.yml.",
-    ),
+    Problem("job_not_found", 404, "Job not found", "Check the id; jobs of other tenants are not shown."),
+    Problem("invoice_not_found", 404, "Invoice not found", "Ask for a month that has begun, as YYYY-MM."),
+    Problem("problem_not_found", 404, "Problem not found", "See the list of codes in openapi.yml."),
+    Problem("method_not_allowed", 405, "Method not allowed", "Use one of the methods that `Allow` names."),
     Problem(
         "job_not_cancelable",
         409,
         "Job not cancelable",
-        retryable=False,
-        advice="Wait for the job's end, or leave it be.",
+        "Wait for the job's end: it can no longer be stopped.",
     ),
     Problem(
         "result_not_ready",
         409,
         "Result not ready",
+        "Poll the job until it is `confirming` or later.",
         retryable=True,
-        advice="Poll the job until it is `confirming` or later.",
     ),
+    Problem("upload_not_ready", 409, "Upload not ready", "Send the bytes to the upload's `url` first."),
+    Problem("no_result", 409, "No result", "Read the job: it failed or was canceled."),
     Problem(
-        "no_result",
-        409,
-        "No result",
-        retryable=False,
-        advice="Read the job: it failed or was canceled.",
+        "operation_removed", 410, "Operation removed", "Use what the Link header names as its successor."
     ),
     Problem(
         "payload_too_large",
         413,
         "Payload too large",
-        retryable=False,
-        advice="Send at most what `detail` says.",
+        "Send at most what `detail` says.",
+        gateway=GatewayAnswer(
+            types=("REQUEST_TOO_LARGE",), detail="The request is larger than the gateway takes."
+        ),
     ),
     Problem(
         "unsupported_media_type",
         415,
         "Unsupported media type",
-        retryable=False,
-        advice="Send application/json.",
+        "Send application/json.",
+        gateway=GatewayAnswer(types=("UNSUPPORTED_MEDIA_TYPE",), detail="Send the body as application/json."),
     ),
+    Problem("job_error", 422, "Job error", "Correct the input and submit a new job."),
     Problem(
         "idempotency_key_reused",
         422,
         "Idempotency-Key reused",
-        retryable=False,
-        advice="Use a fresh key for a new request, or repeat the first one unchanged.",
+        "Use a fresh key for a new request, or repeat the first one unchanged.",
     ),
     Problem(
-        "rate_limited", 429, "Rate limited", retryable=True, advice="Slow down; wait for Retry-After seconds."
+        "rate_limited",
+        429,
+        "Rate limited",
+        "Slow down; wait for Retry-After seconds.",
+        retryable=True,
+        gateway=GatewayAnswer(
+            types=("THROTTLED",),
+            detail="More requests a second than your plan allows.",
+            retry_after=WHEN_ADMITTED,
+        ),
     ),
     Problem(
         "quota_exceeded",
         429,
         "Request quota exceeded",
+        "Wait for the quota's next period.",
         retryable=True,
-        advice="Wait for the quota's next period.",
+        gateway=GatewayAnswer(
+            types=("QUOTA_EXCEEDED",),
+            detail="The requests of this period are used up.",
+            retry_after=WHEN_ADMITTED,
+        ),
     ),
     Problem(
         "active_jobs_exceeded",
         429,
         "Too many active jobs",
+        "Wait until one of your jobs has ended.",
         retryable=True,
-        advice="Wait until one of your jobs has ended.",
     ),
     Problem(
         "job_quota_exceeded",
         429,
         "Job quota exceeded",
+        "Wait for the next month, or change plan.",
         retryable=True,
-        advice="Wait for the next month, or change plan.",
     ),
     Problem(
         "internal_error",
         500,
         "Internal error",
+        "Retry with the same Idempotency-Key; tell us the `request_id`.",
         retryable=True,
-        advice="Retry with the same Idempotency-Key; tell us the id.",
+        gateway=GatewayAnswer(
+            types=(
+                "API_CONFIGURATION_ERROR",
+                "AUTHORIZER_CONFIGURATION_ERROR",
+                "AUTHORIZER_FAILURE",
+                "INTEGRATION_FAILURE",
+                "DEFAULT_5XX",
+            ),
+            detail="Something went wrong on our side; retrying with the same key is safe.",
+            retry_after=SOON,
+        ),
+    ),
+    Problem(
+        "attempts_exhausted",
+        500,
+        "Attempts exhausted",
+        "Submit the job again; this one costs nothing.",
+        retryable=True,
     ),
     Problem(
         "unavailable",
         503,
         "Temporarily unavailable",
+        "Retry with the same Idempotency-Key.",
         retryable=True,
-        advice="Retry with the same Idempotency-Key.",
     ),
-    Problem("timeout", 504, "Timed out", retryable=True, advice="Retry with the same Idempotency-Key."),
-    Problem("job_error", 422, "Job error", retryable=False, advice="Correct the input and submit a new job."),
     Problem(
-        "attempts_exhausted",
-        500,
-        "Attempts exhausted",
+        "timeout",
+        504,
+        "Timed out",
+        "Retry with the same Idempotency-Key.",
         retryable=True,
-        advice="Submit the job again; this one costs nothing.",
+        gateway=GatewayAnswer(
+            types=("INTEGRATION_TIMEOUT",),
+            detail="The operation took too long; retrying with the same key is safe.",
+            retry_after=SOON,
+        ),
     ),
 )
 
 CATALOGUE: Mapping[str, Problem] = MappingProxyType({row.code: row for row in _ROWS})
-
-
-def document(
-    code: str, *, base_url: str, instance: str, request_id: str, detail: str, **extra: object
-) -> dict[str, object]:
-    """The problem document of RFC 9457, with our members `code`, `request_id` and `retryable`."""
-    problem = CATALOGUE[code]
-    return {
-        "type": type_url(code, base_url=base_url),
-        "title": problem.title,
-        "status": problem.status,
-        "detail": detail,
-        "instance": instance,
-        "code": code,
-        "request_id": request_id,
-        "retryable": problem.retryable,
-        **extra,
-    }
-
-
-def type_url(code: str, *, base_url: str) -> str:
-    """Where the problem's page is."""
-    return f"{base_url}/v1/problems/{code}"

@@ -1,4 +1,4 @@
-"""The demo from its first chapter to its last; each chapter's checks are in `jobs` and `limits`."""
+"""The demo from its first chapter to its last; their checks are in `jobs`, `limits` and `billing`."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +8,7 @@ from web3 import HTTPProvider, Web3
 from client.jobs import JobsClient
 from client.system import System
 from client.verify import Registry
-from emulation.demo import jobs, limits
+from emulation.demo import billing, jobs, limits
 from emulation.demo.scene import Counting, Party, Scene
 from emulation.demo.screen import Screen
 from emulation.demo.stack import Stack, Starting
@@ -36,6 +36,7 @@ def tell(screen: Screen, starting: Starting, project: Path) -> None:
         limits.refuse_bad_request(scene)
         limits.throttle(scene)
         limits.show_usage(scene)
+        billing.show_invoice(scene)
 
 
 def _scene(screen: Screen, stack: Stack, project: Path, closing: ExitStack) -> Scene:

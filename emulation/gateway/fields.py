@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 _STATUSES = range(200, 600)  # one in the hundreds announces another response, it does not answer
 _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+REMAPPED = "x-amzn-Remapped-"
 # As the developer guide's important notes and captured answers have it. Content-Length is renamed because the
 # edge writes the true one, and the request id because the gateway has its own.
 _REMAPPED = frozenset(
@@ -58,7 +59,7 @@ def passed_on(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         lower = name.lower()
         if lower not in _DROPPED:
-            yield (f"x-amzn-Remapped-{name}" if lower in _REMAPPED else name), value
+            yield (f"{REMAPPED}{name}" if lower in _REMAPPED else name), value
 
 
 def is_binary(media_type: str, binary: frozenset[str]) -> bool:

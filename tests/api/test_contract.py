@@ -1,54 +1,162 @@
-"""One source for each fact: what app.py serves, what openapi.yml says and what the catalogue knows agree."""
+"""One source for each fact: what app.py serves, what openapi.yml says and what the tables know agree."""
 
 import json
-from pathlib import Path
+from dataclasses import replace
+from typing import Any
 
 import pytest
-import yaml
 
 from app import app
+from chalicelib.admin.openapi import document
 from chalicelib.domain.errors import DomainError
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases import run_job
-from chalicelib.web import chalice_edge, handlers  # noqa: F401 - they define problems of their own
+from chalicelib.use_cases.issue_token import SCOPES
+from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
+from emulation.gateway.control.gateway_responses import KINDS
+from tests.api.calls import calls
+from tests.api.conftest import OPENAPI, SPECIFICATION, Api
+from tests.api.contract import Contract
+from tests.api.provocations import send
 
-SPECIFICATION = yaml.safe_load((Path(__file__).parents[2] / "openapi.yml").read_text())
 GATEWAY_RESPONSES = SPECIFICATION["x-amazon-apigateway-gateway-responses"]
+CALLS = list(calls(Contract(SPECIFICATION)))
 
 
-def test_the_specification_has_the_routes_when_the_app_serves_them() -> None:
-    served = {(path, method) for path, methods in app.routes.items() for method in methods}
-    specified = {
-        (path, method.upper()) for path, methods in SPECIFICATION["paths"].items() for method in methods
-    }
-    assert served == specified
-
-
-def test_the_specification_names_every_job_type_when_one_is_added() -> None:
-    assert SPECIFICATION["components"]["schemas"]["SubmitRequest"]["properties"]["type"]["enum"] == sorted(
-        JOB_TYPES
+def test_the_file_is_what_the_sources_make() -> None:
+    assert OPENAPI.read_text() == document.text(document.specification()), (
+        "run: python -m chalicelib.admin openapi > openapi.yml"
     )
 
 
+def test_the_routes_are_those_of_the_specification() -> None:
+    served = {(path, method) for path, methods in app.routes.items() for method in methods}
+    specified = {
+        (path, method.upper())
+        for path, methods in SPECIFICATION["paths"].items()
+        for method in methods
+        if not method.startswith("x-")
+    }
+    every = {
+        (path, method)
+        for path in SPECIFICATION["paths"]
+        for method in ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    }
+    assert specified <= served
+    assert served == every  # the others are answered 405
+    assert all("x-amazon-apigateway-any-method" in item for item in SPECIFICATION["paths"].values())
+
+
+def test_an_operation_asks_for_a_credential_exactly_when_its_route_has_the_authorizer() -> None:
+    for operation in OPERATIONS.values():
+        route = app.routes[operation.path][operation.method]
+        specified = SPECIFICATION["paths"][operation.path][operation.method.lower()]["security"]
+        assert bool(route.authorizer) == bool(operation.scope) == bool(specified)
+
+
+def test_every_scope_is_one_that_a_client_can_have() -> None:
+    flow = SPECIFICATION["components"]["securitySchemes"]["oauth"]["flows"]["clientCredentials"]
+    assert sorted(flow["scopes"]) == sorted(SCOPES)
+
+
+def test_every_job_type_is_in_the_specification() -> None:
+    discriminator = SPECIFICATION["components"]["schemas"]["SubmitRequest"]["discriminator"]
+    assert sorted(discriminator["mapping"]) == sorted(JOB_TYPES)
+
+
+def test_every_code_that_can_be_raised_is_listed_and_every_listed_one_can_be() -> None:
+    raised = {error.code for error in _subclasses(DomainError) if hasattr(error, "code")}
+    by_gateway = {code for code, row in CATALOGUE.items() if row.gateway}
+    in_jobs = {run_job.JOB_ERROR, run_job.ATTEMPTS_EXHAUSTED}
+    assert raised | by_gateway | in_jobs == CATALOGUE.keys()
+
+
+def test_every_answer_of_the_gateways_own_is_a_problem() -> None:
+    assert GATEWAY_RESPONSES.keys() == set(KINDS)
+
+
 @pytest.mark.parametrize("response_type", sorted(GATEWAY_RESPONSES))
-def test_the_gateways_answer_is_the_catalogues_problem_when_it_answers_itself(response_type: str) -> None:
+def test_the_gateways_answer_is_the_catalogues_problem(response_type: str) -> None:
     response = GATEWAY_RESPONSES[response_type]
     body = json.loads(response["responseTemplates"]["application/json"])
     problem = CATALOGUE[body["code"]]
     assert response["statusCode"] == body["status"] == problem.status
     assert (body["title"], body["retryable"]) == (problem.title, problem.retryable)
     assert body["type"].endswith(f"/v1/problems/{problem.code}")
-    headers = response["responseParameters"]
-    assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-    assert ("gatewayresponse.header.Retry-After" in headers) == problem.retryable
+    assert ("gatewayresponse.header.Retry-After" in response["responseParameters"]) == problem.retryable
 
 
-def test_every_code_is_in_the_catalogue_when_it_can_be_emitted() -> None:
-    raised = {error.code for error in DomainError.__subclasses__()}
-    by_gateway = {
-        json.loads(response["responseTemplates"]["application/json"])["code"]
-        for response in GATEWAY_RESPONSES.values()
+def test_the_gateway_checks_no_parameter_but_the_key() -> None:
+    """So that its one answer to a missing parameter can say which."""
+    contract = Contract(SPECIFICATION)
+    required = {
+        parameter["name"]
+        for operation in contract.operations()
+        for parameter in map(contract.resolved, operation.get("parameters", ()))
+        if parameter.get("required") and parameter["in"] != "path"
     }
-    in_jobs = {run_job.JOB_ERROR, run_job.ATTEMPTS_EXHAUSTED}
-    assert raised | by_gateway | in_jobs == set(CATALOGUE)
+    assert required == {"Idempotency-Key"}
+
+
+def test_every_status_and_code_is_documented_with_an_example() -> None:
+    contract = Contract(SPECIFICATION)
+    for operation in contract.operations():
+        codes = problems_of(OPERATIONS[operation["operationId"]])
+        documented = {
+            code
+            for status in operation["responses"]
+            if int(status) >= 400
+            for code in contract.documented_codes(operation, int(status))
+        }
+        assert documented == codes, operation["operationId"]
+
+
+def test_every_example_is_of_its_schema() -> None:
+    contract = Contract(SPECIFICATION)
+    count = 0
+    for operation in contract.operations():
+        for where, schema, example in _examples(contract, operation):
+            contract.validate(example, schema, f"{operation['operationId']} {where}")
+            count += 1
+    assert count > 100
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation_id)
+def test_an_example_succeeds_when_it_is_sent(api: Api, call: Any) -> None:
+    """Where the example names a job, one that has run takes its place; where an upload, one that was sent."""
+    if call.operation_id == "submitJob" and "input_upload" in call.body:
+        call = replace(call, body={**call.body, "input_upload": api.upload(b"{}")})
+    if "job_" in call.path:
+        job_id = api.submit("another key").json()["id"]
+        if call.operation_id != "cancelJob":
+            api.run(job_id)
+        call = call.of_job(job_id)
+    auth = api.credentials() if call.path.startswith("/v1/oauth/") else None
+    answer = send(api, call, auth=auth)
+    assert answer.is_success, answer.text
+
+
+def _subclasses(error: type[DomainError]) -> set[type[DomainError]]:
+    return {error}.union(*(_subclasses(each) for each in error.__subclasses__()))
+
+
+def _examples(contract: Contract, operation: Any) -> list[tuple[str, Any, Any]]:
+    found = []
+    bodies = [("request", operation.get("requestBody", {})), *operation["responses"].items()]
+    for where, body in bodies:
+        content = body.get("content", {})
+        assert content or where in ("request", "304") or not body.get("content"), where
+        for media_type in content.values():
+            named = (
+                {"example": {"value": media_type["example"]}}
+                if "example" in media_type
+                else media_type["examples"]
+            )
+            found += [
+                (f"{where} {name}", media_type["schema"], contract.resolved(each)["value"])
+                for name, each in named.items()
+            ]
+    for parameter in map(contract.resolved, operation.get("parameters", ())):
+        found.append((parameter["name"], parameter["schema"], parameter["example"]))
+    return found

@@ -37,7 +37,11 @@ def application(aws: Aws) -> Any:
                 method=environ["REQUEST_METHOD"],
                 path=path,
                 query=query,
-                headers=(*headers, ("Content-Type", environ.get("CONTENT_TYPE", ""))),
+                headers=(
+                    *headers,
+                    ("Content-Type", environ.get("CONTENT_TYPE", "")),
+                    ("Content-Length", str(length)),
+                ),
                 body=environ["wsgi.input"].read(length),
                 source_ip=environ["REMOTE_ADDR"],
             )

@@ -7,8 +7,10 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
 from emulation.resources import create_resources
 
 RESOURCES = Path(__file__).parents[2] / ".chalice" / "resources.json"
@@ -31,3 +33,15 @@ def tables(endpoint: str) -> Tables:
 
 def make_resources(endpoint: str) -> None:
     create_resources(json.loads(RESOURCES.read_text()), partial(client, endpoint=endpoint))
+
+
+def payloads(endpoint: str) -> S3Payloads:
+    return S3Payloads(client("s3", endpoint=endpoint), links(endpoint))
+
+
+def uploads(endpoint: str) -> S3Uploads:
+    return S3Uploads(client("s3", endpoint=endpoint), links(endpoint))
+
+
+def links(endpoint: str) -> Links:
+    return Links(client("s3", endpoint=endpoint), Credentials("test", "test"))

@@ -2,17 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
-from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads
+from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
-from chalicelib.adapters.s3 import S3Payloads
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import job as domain
 from chalicelib.domain.chain_transaction import ChainTransaction, Listed, Settlement
@@ -22,8 +22,9 @@ from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Lease
 from chalicelib.domain.idempotency import KEPT_FOR, Claim
 from chalicelib.domain.job import Job, JobRef, Progress, Status
 from chalicelib.domain.metering import job_accepted, job_confirmed
-from chalicelib.ports import Admission, ChainTransactions, Change, Jobs, Payloads
-from tests.conformance.real_ports import client, make_resources, tables
+from chalicelib.domain.payload import UploadedInput
+from chalicelib.ports import Admission, ChainTransactions, Change, Jobs
+from tests.conformance.real_ports import make_resources, tables
 from tests.unit.world import PRICES, START
 
 PLAN = Plan(name="test", jobs_per_month=5, active_jobs=3)
@@ -33,7 +34,7 @@ IDS = RandomIds()
 @pytest.fixture(params=["memory", "real"])
 def make(request: pytest.FixtureRequest) -> Callable[[str], Any]:
     """Makes the port of a name in the implementation under test."""
-    memory = {"jobs": MemoryJobs, "transactions": MemoryChainTransactions, "payloads": MemoryPayloads}
+    memory = {"jobs": MemoryJobs, "transactions": MemoryChainTransactions}
     if request.param == "memory":
         return lambda port: memory[port]()
     endpoint = request.getfixturevalue("aws_endpoint")
@@ -41,7 +42,6 @@ def make(request: pytest.FixtureRequest) -> Callable[[str], Any]:
     real = {
         "jobs": lambda: DynamoDbJobs(tables(endpoint)),
         "transactions": lambda: DynamoDbChainTransactions(tables(endpoint)),
-        "payloads": lambda: S3Payloads(client("s3", endpoint=endpoint)),
     }
     return lambda port: real[port]()
 
@@ -57,17 +57,21 @@ def transactions(make: Callable[[str], Any]) -> ChainTransactions:
 
 
 @pytest.fixture
-def payloads(make: Callable[[str], Any]) -> Payloads:
-    return make("payloads")
-
-
-@pytest.fixture
 def tenant() -> str:
     return IDS.new_id("ten_")
 
 
-def admission(tenant: str, key: str = "k", *, body: bytes = b"{}", plan: Plan = PLAN) -> Admission:
-    job = domain.new_job(JobRef(tenant, IDS.new_id("job_")), job_type="sha256.chain", now=START, trace_id="t")
+def admission(
+    tenant: str, key: str = "k", *, body: bytes = b"{}", plan: Plan = PLAN, now: datetime = START
+) -> Admission:
+    job = domain.new_job(
+        JobRef(tenant, IDS.new_id("job_")),
+        job_type="sha256.chain",
+        plan=plan.name,
+        now=now,
+        trace_id="t",
+        request_id="r",
+    )
     claim = Claim(
         tenant_id=tenant,
         operation="POST /v1/jobs",
@@ -75,7 +79,7 @@ def admission(tenant: str, key: str = "k", *, body: bytes = b"{}", plan: Plan = 
         fingerprint=body.hex(),
         job_ref=job.ref,
         response_body=b'{"id":1}',
-        expires_at=START + KEPT_FOR,
+        expires_at=now + KEPT_FOR,
     )
     return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=job_accepted(job, PRICES))
 
@@ -92,6 +96,14 @@ def test_a_job_reads_back_whole_when_it_was_admitted(jobs: Jobs, tenant: str) ->
     assert jobs.get(wanted.job.ref) == wanted.job
     assert jobs.input_of(wanted.job.ref) == wanted.input
     assert jobs.get(JobRef(tenant, "job_none")) is None
+
+
+def test_an_uploaded_input_reads_back_when_the_job_was_admitted_with_one(jobs: Jobs, tenant: str) -> None:
+    wanted = admission(tenant)
+    uploaded = UploadedInput(storage_key=f"{tenant}/upl_1", size_bytes=2**40, sha256="ab")
+    wanted = replace(wanted, job=replace(wanted.job, uploaded_input=uploaded), input=None)
+    jobs.admit(wanted, now=START)
+    assert jobs.get(wanted.job.ref) == wanted.job
 
 
 def test_the_older_claim_is_given_when_the_key_is_held(jobs: Jobs, tenant: str) -> None:
@@ -113,10 +125,37 @@ def test_a_key_is_fresh_when_another_tenant_holds_it(jobs: Jobs, tenant: str) ->
     assert jobs.admit(mine, now=START) == mine.claim
 
 
-def test_an_expired_claim_counts_as_absent_when_it_is_still_there(jobs: Jobs, tenant: str) -> None:
-    jobs.admit(admission(tenant), now=START)
+def test_an_expired_claim_counts_as_absent_when_its_job_has_ended(jobs: Jobs, tenant: str) -> None:
+    ended = admitted(jobs, tenant)
+    jobs.save([Change(ended, domain.cancel(ended, now=START))])
+    almost = START + KEPT_FOR - timedelta(microseconds=1)
+    assert jobs.admit(admission(tenant), now=almost).job_ref == ended.ref
     later = admission(tenant)
     assert jobs.admit(later, now=START + KEPT_FOR) == later.claim
+
+
+def test_an_expired_claim_holds_its_key_when_its_job_has_not_ended(jobs: Jobs, tenant: str) -> None:
+    older, newer = admission(tenant), admission(tenant)
+    jobs.admit(older, now=START)
+    assert jobs.admit(newer, now=START + 3 * KEPT_FOR) == older.claim
+    assert jobs.get(newer.job.ref) is None
+
+
+def test_an_expired_claim_has_one_heir_when_threads_race_for_it(jobs: Jobs, tenant: str) -> None:
+    ended = admitted(jobs, tenant)
+    jobs.save([Change(ended, domain.cancel(ended, now=START))])
+    now = START + KEPT_FOR
+    wanted = [admission(tenant, now=now) for _ in range(8)]
+    barrier = threading.Barrier(len(wanted))
+
+    def submit(each: Admission) -> Claim:
+        barrier.wait()
+        return jobs.admit(each, now=now)
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        holders = list(pool.map(submit, wanted))
+    assert len({holder.job_ref for holder in holders}) == 1
+    assert sum(jobs.get(each.job.ref) is not None for each in wanted) == 1
 
 
 def test_nothing_is_written_when_too_many_jobs_are_active(jobs: Jobs, tenant: str) -> None:
@@ -160,7 +199,7 @@ def test_exactly_the_limit_is_admitted_when_threads_race(jobs: Jobs, tenant: str
 
 def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
-    result = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02")
+    result = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02", size_bytes=2**40)
     confirmation = domain.Confirmation(
         chain_id=31337, registry="0xaa", job_key="0x1", transaction_hash="0x2", block_number=7, gas_used=2**60
     )
@@ -254,13 +293,6 @@ def test_a_heartbeat_is_kept_when_a_postponement_was_decided_before_it(jobs: Job
     found = jobs.get(job.ref)
     assert found is not None
     assert (found.progress, found.lease_until) == (renewed.progress, renewed.lease_until)
-
-
-def test_contents_never_overwrite_each_other_when_two_workers_store(payloads: Payloads, tenant: str) -> None:
-    ref = JobRef(tenant, "job_1")
-    keys = [payloads.put(ref, content) for content in (b"one", b"two", b"one")]
-    assert [payloads.get(key) for key in keys] == [b"one", b"two", b"one"]
-    assert keys[0] == keys[2] != keys[1]
 
 
 def transaction(signer: str, nonce: int) -> ChainTransaction:

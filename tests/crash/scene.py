@@ -9,12 +9,11 @@ from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.evm import EvmChain
 from chalicelib.adapters.memory import ManualClock
-from chalicelib.adapters.s3 import S3Payloads
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import wake_up
 from chalicelib.domain.job import JobRef
-from tests.conformance.real_ports import client, tables
+from tests.conformance.real_ports import client, payloads, tables
 from tests.crash.failpoints import KILLED, Failing, Failpoint, kill
 from tests.unit.world import World
 
@@ -39,7 +38,7 @@ class Scene:
         return World(
             jobs=DynamoDbJobs(tables(self.endpoint)),
             queue=SqsQueue(client("sqs", endpoint=self.endpoint)),
-            payloads=S3Payloads(client("s3", endpoint=self.endpoint)),
+            payloads=payloads(self.endpoint),
             transactions=DynamoDbChainTransactions(tables(self.endpoint)),
             chain=EvmChain(self.rpc_url, chain_id=31337, registry=self.registry),
             clock=ManualClock(now),

@@ -9,12 +9,14 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 NOBODY = "http://127.0.0.1:9/simple"
+NODE_PROJECT = ("package-lock.json", "package.json")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """What the set-up reads, in a folder where nothing is installed."""
-    for name in ("Makefile", "requirements-dev.txt", "contracts/package-lock.json", "contracts/package.json"):
+    locks = (f"{folder}/{name}" for folder in ("contracts", "tools") for name in NODE_PROJECT)
+    for name in ("Makefile", "requirements-dev.txt", *locks):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / name, tmp_path / name)
     return tmp_path

@@ -1,5 +1,6 @@
 """One job's promises, from submit to the chain, on a whole stack."""
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.domain.payload import INLINE_BYTES
+from chalicelib.web.http import MAX_BODY_BYTES
 from client.documents import ApiProblem, Status
 from client.verify import NOT_RECORDED, Registry
 from emulation.environment import edge_client
@@ -77,6 +80,23 @@ def test_result_verifies_on_the_chain_when_a_job_succeeds(acme: Caller, registry
         "digest": "0x2b32db6c2c0a6235fb1397e8225ea85e0f0e6e8c7b126d0016ccbde0e667151e",
         "rounds": 2,
     }
+    assert registry.verify(job, result, tenant_id=acme.tenant_id).agrees
+
+
+def test_a_large_result_verifies_by_its_link_when_its_input_was_uploaded(
+    stack: dict[str, Any], acme: Caller, registry: Registry
+) -> None:
+    leaves = [[f"0x{n:040x}", str(n)] for n in range(4_000)]
+    document = {"leaf_encoding": ["address", "uint256"], "leaves": leaves, "proofs": True}
+    body = json.dumps(document).encode()
+    assert len(body) > MAX_BODY_BYTES
+    job = acme.client.wait(acme.client.submit_uploaded("merkle.root", acme.client.upload(body)).job.id)
+    answer = acme.http.get(f"/v1/jobs/{job.id}/result").json()
+    assert (answer["content"], answer["size_bytes"] > INLINE_BYTES) == (None, True)
+    assert answer["download_url"].startswith(f"{stack['edge_url']}/")
+    result = acme.client.result(job.id)
+    assert len(json.loads(result.content)["proofs"]) == len(leaves)
+    assert hashlib.sha256(result.content.encode()).hexdigest() == answer["sha256"]
     assert registry.verify(job, result, tenant_id=acme.tenant_id).agrees
 
 
@@ -237,3 +257,31 @@ def test_submits_are_not_counted_when_a_job_is_polled(stack: dict[str, Any], acm
     for _ in range(10):
         acme.client.get(job_id)
     assert (used(stack, acme, "submit"), used(stack, acme, "read")) == (before[0], before[1] + 10)
+
+
+def test_a_job_is_taken_when_all_that_is_sent_comes_from_the_reference(
+    stack: dict[str, Any], key: str
+) -> None:
+    tenant = next(each for each in stack["tenants"] if each["name"] == "acme")
+    with httpx.Client(base_url=stack["edge_url"]) as http:
+        document = http.get(f"{stack['docs_url']}/openapi.json").json()
+        flow = document["components"]["securitySchemes"]["oauth"]["flows"]["clientCredentials"]
+        token = http.post(
+            flow["tokenUrl"],
+            data={"grant_type": "client_credentials", "scope": " ".join(flow["scopes"])},
+            auth=(tenant["client_id"], tenant["client_secret"]),
+        ).json()["access_token"]
+        path, submitting = next(
+            (path, item["post"])
+            for path, item in document["paths"].items()
+            if item.get("post", {}).get("operationId") == "submitJob"
+        )
+        example = submitting["requestBody"]["content"]["application/json"]["examples"]["sha256.chain"][
+            "value"
+        ]
+        answer = http.post(
+            document["servers"][0]["url"] + path,
+            json=example,
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": key},
+        )
+    assert answer.status_code == 202

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,7 +49,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A stack whose clock stands still, with a tenant for each test."""
     with start_stack(tmp_path_factory.mktemp("stack"), "--clock", "manual") as started:
         description = started.ready()
-        names = ("poller", "submitter", "rotating", "metered", "busy", "idle", "hurried", "priced")
+        names = ("poller", "submitter", "rotating", "metered", "busy", "idle", "hurried", "priced", "leaving")
         tenants = (argument for name in names for argument in ("--tenant", f"{name}:free"))
         made = administer(description, "provision", *tenants, "--json")["tenants"]
         yield {**description, "tenants": description["tenants"] + made}
@@ -209,3 +210,22 @@ def test_event_names_the_price_version_in_force_when_a_job_is_accepted(stack: di
         }
     found = edge_client("dynamodb", stack["edge_url"]).get_item(TableName="usage_events", Key=key)
     assert found["Item"]["data"]["M"]["price_version"] == {"S": OFFERED.price_book.latest.name}
+
+
+def test_a_revoked_token_is_refused_by_every_function_when_five_seconds_have_passed(
+    stack: dict[str, Any],
+) -> None:
+    tenant = next(each for each in stack["tenants"] if each["name"] == "leaving")
+    client = (tenant["client_id"], tenant["client_secret"])
+    with httpx.Client(base_url=stack["api"]["base_url"], timeout=TIMEOUT_SECONDS) as http:
+        asked = http.post("/v1/oauth/token", data={"grant_type": "client_credentials"}, auth=client)
+        token = asked.json()["access_token"]
+
+        def read(_: int) -> httpx.Response:
+            return http.get(ABSENT, headers={"Authorization": f"Bearer {token}"})
+
+        with ThreadPoolExecutor(4) as pool:  # so that more than one function is warm
+            assert {answer.status_code for answer in pool.map(read, range(8))} == {404}
+            assert http.post("/v1/oauth/revoke", data={"token": token}, auth=client).status_code == 200
+            httpx.post(stack["clock_url"], json={"advance_seconds": 5}).raise_for_status()
+            assert {problem_of(answer) for answer in pool.map(read, range(8))} == {(401, "invalid_token")}

@@ -16,7 +16,13 @@ from emulation.settings import ClockKind, Options, read_project
 from emulation.stack import ProcessEnded, Ready, _Run
 from emulation.worker import Declared
 
-DESCRIPTION: dict[str, Any] = {"edge_url": "http://127.0.0.1:9", "clock_url": "", "api": None, "chain": None}
+DESCRIPTION: dict[str, Any] = {
+    "edge_url": "http://127.0.0.1:9",
+    "clock_url": "",
+    "api": None,
+    "docs_url": None,
+    "chain": None,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import boto3
@@ -130,10 +131,11 @@ def account() -> Limit:
     return ACCOUNT_LIMIT
 
 
-@pytest.fixture
-def stack(loop: Loop, clock: SettableClock, account: Limit) -> Iterator[Stack]:
+@contextmanager
+def running_stack(loop: Loop, clock: SettableClock, account: Limit = ACCOUNT_LIMIT) -> Iterator[Stack]:
+    """An edge whose control plane is empty; one at a time, for moto keeps its state in its modules."""
     log = io.StringIO()
-    apigateway_backends[ACCOUNT][REGION].reset()  # moto keeps its state in its modules
+    apigateway_backends[ACCOUNT][REGION].reset()
     edge = Edge(clock=clock, aws=Aws(clock), access_log=log, account=account)
     port = loop.run(edge.start("127.0.0.1", 0))
     running = Stack(edge, clock, f"http://127.0.0.1:{port}", log)
@@ -141,3 +143,9 @@ def stack(loop: Loop, clock: SettableClock, account: Limit) -> Iterator[Stack]:
     yield running
     running.http.close()
     loop.later(edge.stop())
+
+
+@pytest.fixture
+def stack(loop: Loop, clock: SettableClock, account: Limit) -> Iterator[Stack]:
+    with running_stack(loop, clock, account) as running:
+        yield running

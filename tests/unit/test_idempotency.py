@@ -14,15 +14,16 @@ from chalicelib.web import json_text
         (('"order-7"',), "order-7"),
         (("a" * 255,), "a" * 255),
         (('"' + "a" * 255 + '"',), "a" * 255),
-        (('"',), '"'),
         (("with space",), "with space"),
+        (('" with space "',), " with space "),
+        (('inner"quote',), 'inner"quote'),
     ],
 )
 def test_the_key_is_read_when_it_is_printable_ascii_bare_or_quoted(values: tuple[str, ...], key: str) -> None:
     assert parse_key(values) == key
 
 
-@pytest.mark.parametrize("value", ["", '""', "a" * 256, "käy", "a\tb", "a\x00b", "a\x7fb"])
+@pytest.mark.parametrize("value", ["", '""', '"', '"open', "a" * 256, "käy", "a\tb", "a\x00b", "a\x7fb"])
 def test_the_key_is_refused_when_it_is_not_printable_ascii_of_that_length(value: str) -> None:
     with pytest.raises(IdempotencyKeyInvalid):
         parse_key((value,))

@@ -42,7 +42,9 @@ MOVES = {
 
 
 def queued() -> Job:
-    return domain.new_job(JobRef("t", "j"), job_type="sha256.chain", now=START, trace_id="")
+    return domain.new_job(
+        JobRef("t", "j"), job_type="sha256.chain", plan="free", now=START, trace_id="", request_id=""
+    )
 
 
 @pytest.mark.parametrize("moves", [*product(sorted(MOVES), repeat=4)], ids=" ".join)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import TypeAlias
 
 import httpx
 import pytest
 
-from client.documents import ApiProblem, FieldError, Job, Status
-from client.jobs import JobsClient, StillRunning
+from client.documents import ApiProblem, FieldError, Status
+from client.jobs import JobsClient
 from client.system import System
+from client.watching import StillRunning
 
 BASE_URL = "http://jobs.test/stage"
 TOKEN_SECONDS = 600
@@ -162,18 +164,42 @@ def test_problem_is_raised_when_an_error_is_no_problem_document(connect: Connect
         client.result("job_1")
 
 
-def test_waits_end_when_the_job_has_ended(connect: Connect, system: ManualSystem) -> None:
+def test_one_request_is_enough_when_the_service_waits_for_the_end(
+    connect: Connect, system: ManualSystem
+) -> None:
+    client, service = connect([job(SUCCEEDED, Preference_Applied="wait=20")])
+    assert client.wait("job_1").status is Status.SUCCEEDED
+    assert (service.sent("Prefer"), system.pauses) == (["wait=20"], [0])
+
+
+def test_the_next_long_poll_follows_at_once_when_one_was_in_vain(
+    connect: Connect, system: ManualSystem
+) -> None:
+    in_vain = job(RUNNING, Preference_Applied="wait=20", Retry_After="9")
+    client, service = connect([in_vain, in_vain, job(SUCCEEDED)])
+    assert client.wait("job_1").status is Status.SUCCEEDED
+    assert (len(service.asked), sum(system.pauses)) == (3, 0)
+
+
+def test_retry_after_is_kept_when_the_service_did_not_wait(connect: Connect, system: ManualSystem) -> None:
     client, _ = connect([job(QUEUED, Retry_After="2"), job(RUNNING, Retry_After="5"), job(SUCCEEDED)])
-    seen: list[Job] = []
-    assert client.wait("job_1", seen.append).status is Status.SUCCEEDED
-    assert [each.status for each in seen] == ["queued", "running", "succeeded"]
-    assert system.pauses == [2, 5]
+    assert client.wait("job_1").status is Status.SUCCEEDED
+    assert system.pauses == [0, 2, 5]
+
+
+def test_long_polls_are_no_longer_than_the_time_given_when_little_is_left(
+    connect: Connect, system: ManualSystem
+) -> None:
+    client, service = connect([job(RUNNING, Retry_After="5")] * 9)
+    with pytest.raises(StillRunning):
+        client.wait("job_1", timeout_seconds=10)
+    assert [request.headers.get("Prefer") for request in service.asked] == ["wait=10", "wait=5", None]
 
 
 def test_poll_is_repeated_when_the_problem_is_retryable(connect: Connect, system: ManualSystem) -> None:
     client, _ = connect([problem(503, "unavailable", retryable=True), job(SUCCEEDED)])
     assert client.wait("job_1").status is Status.SUCCEEDED
-    assert system.pauses == [3]
+    assert system.pauses == [0, 3]
 
 
 def test_wait_stops_when_the_problem_is_not_retryable(connect: Connect) -> None:
@@ -189,12 +215,46 @@ def test_wait_says_so_when_its_time_is_up(connect: Connect, system: ManualSystem
     assert system.time <= 10
 
 
-def test_only_open_jobs_are_polled_when_one_of_two_has_ended(connect: Connect) -> None:
+def test_every_change_is_seen_when_the_last_open_job_is_followed(
+    connect: Connect, system: ManualSystem
+) -> None:
     client, service = connect(
-        [job(SUCCEEDED), job({**RUNNING, "id": "job_2"}), job({**SUCCEEDED, "id": "job_2"})]
+        [
+            job(QUEUED, ETag='"1"', Retry_After="1"),
+            job(RUNNING, ETag='"2"', Preference_Applied="wait=20"),
+            httpx.Response(304, headers={"ETag": '"2"', "Preference-Applied": "wait=20"}),
+            job(SUCCEEDED, ETag='"3"', Preference_Applied="wait=20"),
+        ]
     )
-    assert [each.id for each in client.follow("job_1", "job_2")] == ["job_1", "job_2", "job_2"]
-    assert [request.url.path[-5:] for request in service.asked] == ["job_1", "job_2", "job_2"]
+    assert [each.status for each in client.follow("job_1")] == ["queued", "running", "succeeded"]
+    sent = [(each.headers.get("If-None-Match"), each.headers.get("Prefer")) for each in service.asked]
+    assert sent == [(None, None), ('"1"', "wait=20"), ('"2"', "wait=20"), ('"2"', "wait=20")]
+    assert system.pauses == [0, 1, 0, 0]
+
+
+def test_each_job_is_polled_at_its_own_pace_when_several_are_followed(
+    connect: Connect, system: ManualSystem
+) -> None:
+    slow, fast = {**QUEUED, "id": "job_s"}, {**RUNNING, "id": "job_f"}
+    client, service = connect(
+        [
+            job(slow, ETag='"s"', Retry_After="9"),
+            job(fast, ETag='"f"', Retry_After="4"),
+            httpx.Response(304, headers={"Retry-After": "4"}),
+            job({**fast, "status": "succeeded"}, Retry_After="4"),
+            job({**slow, "status": "succeeded"}, Preference_Applied="wait=20"),
+        ]
+    )
+    seen = [(each.id, each.status.value) for each in client.follow("job_s", "job_f")]
+    assert seen == [
+        ("job_s", "queued"),
+        ("job_f", "running"),
+        ("job_f", "succeeded"),
+        ("job_s", "succeeded"),
+    ]
+    assert [request.url.path[-1] for request in service.asked] == ["s", "f", "f", "f", "s"]
+    assert [request.headers.get("Prefer") for request in service.asked] == [None] * 4 + ["wait=20"]
+    assert (system.pauses, system.time) == ([0, 0, 4, 4, 1], 9)
 
 
 def test_token_error_is_raised_when_the_client_is_unknown() -> None:
@@ -202,3 +262,118 @@ def test_token_error_is_raised_when_the_client_is_unknown() -> None:
     client = JobsClient(BASE_URL, "cli_1", "wrong", transport=httpx.MockTransport(lambda _: refusal))
     with pytest.raises(ApiProblem, match="401 invalid_client: no such client"):
         client.get("job_1")
+
+
+def jobs_page(*ids: str, next_cursor: str | None = None) -> httpx.Response:
+    data = [{**QUEUED, "id": job_id} for job_id in ids]
+    body = {"object": "list", "data": data, "has_more": next_cursor is not None, "next_cursor": next_cursor}
+    return httpx.Response(200, json={**body, "url": f"{BASE_URL}/v1/jobs"})
+
+
+def test_jobs_come_from_every_page_when_they_are_listed(connect: Connect) -> None:
+    client, service = connect(
+        [jobs_page("job_3", "job_2", next_cursor="a"), jobs_page(next_cursor="b"), jobs_page("job_1")]
+    )
+    jobs = client.list(status=Status.QUEUED, created_before=datetime(2026, 11, 24, tzinfo=UTC), page_size=2)
+    assert [job.id for job in jobs] == ["job_3", "job_2", "job_1"]
+    filters = {"status": "queued", "created_before": "2026-11-24T00:00:00+00:00", "limit": "2"}
+    assert [dict(asked.url.params) for asked in service.asked] == [
+        filters,
+        {**filters, "cursor": "a"},
+        {**filters, "cursor": "b"},
+    ]
+
+
+def test_no_page_is_asked_for_when_nobody_wants_its_jobs(connect: Connect) -> None:
+    client, service = connect([jobs_page("job_2", "job_1", next_cursor="a")])
+    jobs = client.list()
+    assert service.asked == []
+    assert [next(jobs).id, next(jobs).id] == ["job_2", "job_1"]
+    assert [dict(asked.url.params) for asked in service.asked] == [{}]
+
+
+def test_integers_are_exact_when_usage_is_larger_than_json_keeps(connect: Connect) -> None:
+    usage = {
+        "from": "2026-11-22",
+        "to": "2026-11-23",
+        "meters": [
+            {
+                "meter": "job.accepted",
+                "unit": "job",
+                "total": str(2**60 + 1),
+                "days": [{"day": "2026-11-23", "quantity": str(2**60 + 1)}],
+            }
+        ],
+        "entitlements": {
+            "plan": "pro",
+            "period": "2026-11",
+            "jobs_admitted": 3,
+            "jobs_per_month": 50_000,
+            "active_jobs": 1,
+            "active_jobs_limit": 1_000,
+            "resets_at": "2026-12-01T00:00:00.000Z",
+        },
+    }
+    client, service = connect([httpx.Response(200, json=usage)] * 2)
+    first, last = date(2026, 11, 22), date(2026, 11, 23)
+    found = client.usage(first, last)
+    client.usage()
+    assert (found.first, found.last, found.meters[0].total) == (first, last, 2**60 + 1)
+    assert found.entitlements.jobs_per_month == 50_000
+    assert [str(request.url.params) for request in service.asked] == ["from=2026-11-22&to=2026-11-23", ""]
+
+
+def test_money_is_exact_when_an_invoice_is_read(connect: Connect) -> None:
+    line = {
+        "item": "job.accepted",
+        "plan": "pro",
+        "price_version": "2026-11",
+        "quantity": "3",
+        "unit": "job",
+        "unit_price_micros": str(2**60),
+        "amount_micros": str(3 * 2**60),
+    }
+    invoice = {"period": "2026-11", "status": "draft", "currency": "USD", "lines": [line]}
+    client, service = connect([httpx.Response(200, json={**invoice, "total_micros": str(3 * 2**60)})])
+    found = client.invoice("2026-11")
+    assert (found.status, found.lines[0].amount_micros, found.total_micros) == ("draft", 3 * 2**60, 3 * 2**60)
+    assert service.asked[0].url.path == "/stage/v1/invoices/2026-11"
+
+
+def test_job_types_are_told_when_they_are_asked_for(connect: Connect) -> None:
+    job_type = {"name": "a.b", "title": "A", "description": "B.", "input_schema": {"type": "object"}}
+    client, _ = connect([httpx.Response(200, json={"object": "list", "data": [job_type]})])
+    assert [each.input_schema for each in client.job_types()] == [{"type": "object"}]
+
+
+LARGE = {
+    "object": "result",
+    "job_id": "job_1",
+    "content": None,
+    "size_bytes": 7,
+    "download_url": "http://store.test/job-results/1?X-Amz-Signature=0",
+    "sha256": "ab",
+    "salt": "0x01",
+    "commitment": "0x02",
+}
+UPLOAD = {
+    "id": "upl_1",
+    "url": "http://store.test/job-uploads/1?X-Amz-Signature=0",
+    "signed_headers": {"content-length": "2", "x-amz-checksum-sha256": "RBNv"},
+}
+
+
+def test_a_result_is_whole_when_the_service_gives_a_link_to_it(connect: Connect) -> None:
+    client, service = connect([httpx.Response(200, json=LARGE), httpx.Response(200, content=b'{"n":1}')])
+    assert client.result("job_1").content == '{"n":1}'
+    assert str(service.asked[1].url) == LARGE["download_url"]
+    assert "Authorization" not in service.asked[1].headers
+
+
+def test_an_upload_is_sent_as_it_was_signed_when_its_bytes_are_announced(connect: Connect) -> None:
+    client, service = connect([httpx.Response(201, json=UPLOAD), httpx.Response(200)])
+    assert client.upload(b"{}") == "upl_1"
+    put = service.asked[1]
+    assert (put.method, str(put.url)) == ("PUT", UPLOAD["url"])
+    assert [put.headers[name] for name in ("content-length", "x-amz-checksum-sha256")] == ["2", "RBNv"]
+    assert "Authorization" not in put.headers

@@ -43,12 +43,22 @@ def test_keys_do_not_meet_when_the_tenants_differ(world: World) -> None:
     assert len(refs) == 2
 
 
-def test_a_key_is_fresh_again_when_it_has_expired(world: World) -> None:
+def test_a_key_is_fresh_again_when_it_has_expired_and_its_job_has_ended(world: World) -> None:
     first = world.submit()
+    world.cancel_job(first.job_ref)
     world.clock.advance(KEPT_FOR - timedelta(seconds=1))
     assert world.submit().job_ref == first.job_ref
     world.clock.advance(timedelta(seconds=1))
     assert world.submit().job_ref != first.job_ref
+
+
+def test_a_key_is_held_beyond_its_expiry_when_its_job_has_not_ended(world: World) -> None:
+    first = world.submit()
+    world.clock.advance(3 * KEPT_FOR)
+    replay = world.submit()
+    assert (replay.body, replay.is_replay) == (first.body, True)
+    world.cancel_job(first.job_ref)
+    assert not world.submit().is_replay
 
 
 def test_one_job_is_made_when_fifty_threads_submit_one_key(world: World) -> None:

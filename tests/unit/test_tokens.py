@@ -10,17 +10,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
-from chalicelib.adapters.jose_tokens import SKEW_SECONDS, JoseTokens
+from chalicelib.adapters.jose_tokens import JoseTokens
 from chalicelib.adapters.memory import ManualClock, MemoryClients, MemoryKeys, SequentialIds
+from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.domain.errors import InvalidToken
 from chalicelib.ports import Client
-from chalicelib.use_cases.issue_token import (
-    TOKEN_LIFETIME,
-    IssueToken,
-    TokenErrorCode,
-    TokenRefused,
-    TokenRequest,
-)
+from chalicelib.use_cases.authenticate_client import Credentials, TokenErrorCode, TokenRefused
+from chalicelib.use_cases.issue_token import SKEW, TOKEN_LIFETIME, IssuedToken, IssueToken
+from chalicelib.use_cases.verify_token import VerifyToken
 from chalicelib.web.auth import authorize
 from tests.unit.world import ACME, BASE_URL, START
 
@@ -50,8 +47,13 @@ def issue(tokens: JoseTokens, clock: ManualClock) -> IssueToken:
     return IssueToken(clients=clients, tokens=tokens, clock=clock, ids=SequentialIds(), issuer=BASE_URL)
 
 
-def asked(secret: str = "right", *scope: str, client_id: str = "cli_1") -> TokenRequest:
-    return TokenRequest(client_id=client_id, client_secret=secret, scope=scope)
+@pytest.fixture
+def verify(tokens: JoseTokens, clock: ManualClock) -> VerifyToken:
+    return VerifyToken(tokens=tokens, revocations=MemoryRevocations(), clock=clock)
+
+
+def ask(issue: IssueToken, secret: str = "right", *scope: str, client_id: str = "cli_1") -> IssuedToken:
+    return issue(Credentials(client_id, secret), scope=scope)
 
 
 def claims_at(now: int, **changes: Any) -> dict[str, Any]:
@@ -71,36 +73,36 @@ def claims_at(now: int, **changes: Any) -> dict[str, Any]:
 def test_the_token_names_tenant_and_scopes_when_the_secret_is_right(
     issue: IssueToken, tokens: JoseTokens
 ) -> None:
-    claims = tokens.verify(issue(asked()).access_token)
+    claims = tokens.verify(ask(issue).access_token)
     assert (claims["sub"], claims["scope"]) == (ACME, "jobs:read jobs:write")
-    narrowed = issue(asked("right", "jobs:read"))
+    narrowed = ask(issue, "right", "jobs:read")
     assert tokens.verify(narrowed.access_token)["scope"] == "jobs:read"
 
 
 @pytest.mark.parametrize(
-    ("request_", "code"),
+    ("credentials", "scope", "code"),
     [
-        (asked("wrong"), TokenErrorCode.INVALID_CLIENT),
-        (asked(""), TokenErrorCode.INVALID_CLIENT),
-        (asked(client_id="cli_none"), TokenErrorCode.INVALID_CLIENT),
-        (asked("right", "jobs:cancel"), TokenErrorCode.INVALID_SCOPE),
+        (Credentials("cli_1", "wrong"), (), TokenErrorCode.INVALID_CLIENT),
+        (Credentials("cli_1", ""), (), TokenErrorCode.INVALID_CLIENT),
+        (Credentials("cli_none", "right"), (), TokenErrorCode.INVALID_CLIENT),
+        (Credentials("cli_1", "right"), ("jobs:cancel",), TokenErrorCode.INVALID_SCOPE),
     ],
 )
 def test_no_token_is_given_when_the_client_may_not_have_it(
-    issue: IssueToken, request_: TokenRequest, code: TokenErrorCode
+    issue: IssueToken, credentials: Credentials, scope: tuple[str, ...], code: TokenErrorCode
 ) -> None:
     with pytest.raises(TokenRefused) as refusal:
-        issue(request_)
+        issue(credentials, scope=scope)
     assert refusal.value.code is code
 
 
 def test_a_token_ends_when_its_ten_minutes_and_the_skew_are_over(
     issue: IssueToken, tokens: JoseTokens, clock: ManualClock
 ) -> None:
-    token = issue(asked()).access_token
-    clock.advance(TOKEN_LIFETIME + timedelta(seconds=SKEW_SECONDS - 1))
+    token = ask(issue).access_token
+    clock.advance(TOKEN_LIFETIME + SKEW - timedelta(seconds=1))
     tokens.verify(token)
-    clock.advance(timedelta(seconds=2))
+    clock.advance(timedelta(seconds=1))
     with pytest.raises(InvalidToken):
         tokens.verify(token)
 
@@ -159,16 +161,16 @@ def test_a_token_is_refused_when_it_is_not_live_ours_and_for_us(tokens: JoseToke
     [("POST/v1/jobs", "submit"), ("GET/v1/jobs/j", "read"), ("POST/v1/jobs/j/cancel", "read")],
 )
 def test_the_authorizer_names_the_metering_key_when_the_token_is_good(
-    tokens: JoseTokens, issue: IssueToken, route: str, part: str
+    verify: VerifyToken, issue: IssueToken, route: str, part: str
 ) -> None:
-    credential = f"Bearer {issue(asked()).access_token}"
-    answer = authorize(tokens, credential=credential, method_arn=f"{ARN}/{route}")
+    credential = f"Bearer {ask(issue).access_token}"
+    answer = authorize(verify, credential=credential, method_arn=f"{ARN}/{route}")
     assert answer["usageIdentifierKey"] == f"{ACME}.{part}"
     assert answer["context"]["tenant_id"] == ACME
 
 
 @pytest.mark.parametrize("credential", ["", "Bearer", "Bearer x", "Basic Zm9vOmJhcg==", "x"])
-def test_the_authorizer_denies_when_the_credential_is_bad(tokens: JoseTokens, credential: str) -> None:
-    answer = authorize(tokens, credential=credential, method_arn=f"{ARN}/GET/v1/jobs/j")
+def test_the_authorizer_denies_when_the_credential_is_bad(verify: VerifyToken, credential: str) -> None:
+    answer = authorize(verify, credential=credential, method_arn=f"{ARN}/GET/v1/jobs/j")
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     assert "usageIdentifierKey" not in answer

@@ -15,21 +15,39 @@ from chalicelib.adapters.memory import (
     MemoryTenants,
     SequentialIds,
 )
+from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
+from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.domain.entitlements import Plan, Tenant
 from chalicelib.domain.job import Job, JobRef, lease
 from chalicelib.domain.prices import PriceBook, PriceVersion
 from chalicelib.job_types import JOB_TYPES
-from chalicelib.ports import Chain, ChainTransactions, Change, Ids, Jobs, Payloads, Queue, Tenants
+from chalicelib.ports import (
+    Backlogs,
+    Chain,
+    ChainTransactions,
+    Change,
+    Ids,
+    Jobs,
+    Payloads,
+    Queue,
+    Tenants,
+    Uploads,
+)
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
-from chalicelib.use_cases.read_job import GetJob, GetResult
+from chalicelib.use_cases.estimate_wait import EstimateWait
+from chalicelib.use_cases.list_jobs import ListJobs
+from chalicelib.use_cases.read_input import ReadInput
+from chalicelib.use_cases.read_job import AwaitJob, GetJob
+from chalicelib.use_cases.read_result import GetResult
 from chalicelib.use_cases.run_job import BuryJob, RunJob
 from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import Accepted, Submission, SubmitJob
 from chalicelib.use_cases.sweep import Sweep
-from chalicelib.web import json_text, schemas
+from chalicelib.web import json_text
+from chalicelib.web.schemas.jobs import job_view
 
 START = datetime(2026, 11, 23, 5, tzinfo=UTC)
 SIGNER, SIGNER_KEY = "0x" + "51" * 20, b"\x51" * 32
@@ -49,6 +67,7 @@ class World:
     jobs: Jobs = field(default_factory=MemoryJobs)
     queue: Queue = field(default_factory=MemoryQueue)
     payloads: Payloads = field(default_factory=MemoryPayloads)
+    uploads: Uploads = field(default_factory=MemoryUploads)
     transactions: ChainTransactions = field(default_factory=MemoryChainTransactions)
     chain: Chain = field(default_factory=lambda: MemoryChain(senders={SIGNER_KEY: SIGNER}))
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
@@ -59,14 +78,21 @@ class World:
     registry: str = REGISTRY
     plan: Plan = field(default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5))
     prices: PriceBook = PRICES
+    backlogs: Backlogs = field(init=False)
+
+    def __post_init__(self) -> None:
+        counted = self.queue if isinstance(self.queue, MemoryQueue) else MemoryQueue()
+        self.backlogs = MemoryBacklogs(counted, self.clock)
 
     def submit_job(self, tenants: Tenants) -> SubmitJob:
         return SubmitJob(
             jobs=self.jobs,
+            uploads=self.uploads,
             queue=self.queue,
             tenants=tenants,
             plans={"test": self.plan},
             prices=self.prices,
+            estimate_wait=self.estimate_wait,
             job_types=JOB_TYPES,
             clock=self.clock,
             ids=self.ids,
@@ -86,20 +112,24 @@ class World:
         tenant: str | None = None,
         job_type: str = "sha256.chain",
         job_input: JsonValue = SHORT,
+        upload: str | None = None,
         tenants: Tenants | None = None,
     ) -> Accepted:
         """A submit as the handler makes it."""
-        document: JsonValue = {"type": job_type, "input": job_input}
+        given = {"input_upload": upload} if upload else {"input": job_input}
+        document: JsonValue = {"type": job_type, **given}
         return self.submit_job(tenants or self.tenants)(
             Submission(
                 tenant_id=tenant or self.tenant,
                 idempotency_key=key,
                 type=job_type,
                 input=job_input,
+                input_upload=upload,
                 canonical_body=json_text.canonical(document),
                 trace_id="0" * 31 + "1",
+                request_id="r1",
             ),
-            render=lambda job: schemas.job_bytes(job, base_url=BASE_URL),
+            render=lambda job: job_view(job, base_url=BASE_URL).to_bytes(),
             canonical=json_text.canonical,
         )
 
@@ -109,11 +139,14 @@ class World:
             jobs=self.jobs,
             payloads=self.payloads,
             queue=self.queue,
+            backlogs=self.backlogs,
             job_types=JOB_TYPES,
+            read_input=ReadInput(
+                jobs=self.jobs, uploads=self.uploads, job_types=JOB_TYPES, parse=json_text.parse
+            ),
             clock=self.clock,
             ids=self.ids,
             canonical=json_text.canonical,
-            parse=json_text.parse,
         )
 
     @property
@@ -125,8 +158,21 @@ class World:
         return GetJob(jobs=self.jobs)
 
     @property
+    def await_job(self) -> AwaitJob:
+        return AwaitJob(get_job=self.get_job, clock=self.clock)
+
+    @property
+    def estimate_wait(self) -> EstimateWait:
+        """A fresh one each time, which remembers nothing."""
+        return EstimateWait(backlogs=self.backlogs, clock=self.clock)
+
+    @property
+    def list_jobs(self) -> ListJobs:
+        return ListJobs(jobs=self.jobs)
+
+    @property
     def get_result(self) -> GetResult:
-        return GetResult(get_job=self.get_job, payloads=self.payloads)
+        return GetResult(get_job=self.get_job, payloads=self.payloads, clock=self.clock)
 
     @property
     def cancel_job(self) -> CancelJob:

@@ -1,0 +1,51 @@
+"""Uploads in memory, with the promises of the real ones."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.domain.payload import Link, Upload, UploadedInput, link_expiry
+
+
+class MemoryUploads:
+    """The `Uploads` port; `send` is what a tenant does with a link."""
+
+    def __init__(self) -> None:
+        self._announced: dict[str, tuple[Upload, datetime]] = {}
+        self._sent: dict[str, bytes] = {}
+
+    def link(self, upload: Upload, *, now: datetime) -> Link:
+        """See `ports.Uploads.link`."""
+        link = Link(f"memory:{upload.tenant_id}/{upload.upload_id}", link_expiry(now))
+        self._announced[link.url] = (upload, link.expires_at)
+        return link
+
+    def headers(self, upload: Upload) -> Mapping[str, str]:
+        """See `ports.Uploads.headers`."""
+        checksum = base64.b64encode(bytes.fromhex(upload.sha256)).decode()
+        return {"content-length": str(upload.size_bytes), "x-amz-checksum-sha256": checksum}
+
+    def send(self, url: str, headers: Mapping[str, str], body: bytes, *, now: datetime) -> bool:
+        """Whether a PUT to the link stores this body."""
+        upload, expires_at = self._announced[url]
+        announced = (upload.size_bytes, upload.sha256)
+        is_announced = announced == (len(body), hashlib.sha256(body).hexdigest())
+        if not is_announced or headers != self.headers(upload) or now >= expires_at:
+            return False
+        self._sent[f"{upload.tenant_id}/{upload.upload_id}"] = body
+        return True
+
+    def keep(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
+        """See `ports.Uploads.keep`."""
+        key = f"{tenant_id}/{upload_id}"
+        if key not in self._sent:
+            return None
+        content = self._sent[key]
+        return UploadedInput(
+            storage_key=key, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
+        )
+
+    def read(self, uploaded: UploadedInput) -> bytes:
+        """See `ports.Uploads.read`."""
+        return self._sent[uploaded.storage_key]

@@ -1,0 +1,153 @@
+"""The real ports, on AWS and a chain, by the settings of a function."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.adapters.aws_backlogs import AwsBacklogs
+from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
+from chalicelib.adapters.dynamodb_identity import DynamoDbClients, DynamoDbTenants
+from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
+from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
+from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
+from chalicelib.adapters.jose_tokens import JoseTokens
+from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
+from chalicelib.adapters.secrets import SecretsManagerKeys
+from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
+from chalicelib.ports import Chain, Clock
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+# Well below the shortest function time limit, so that a hanging service becomes an answer, not a time-out.
+CONNECT_TIMEOUT_SECONDS = 2
+READ_TIMEOUT_SECONDS = 5
+# For an estimate nobody waits: a service that takes longer has none to give.
+QUICK = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1})
+
+
+class Adapters:
+    """The real ports, each made when it is first used: a cold function pays only for what it touches."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.ids = RandomIds()
+        self.clock: Clock = RemoteClock(settings.clock_url) if settings.clock_url else SystemClock()
+
+    def client(self, service: str, *, patience: Config | None = None) -> Any:
+        """A boto3 client on the configured endpoint; `patience` replaces the usual time-outs and retries."""
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "max_attempts": 3},
+            s3={"addressing_style": "path"},
+        )
+        return boto3.client(
+            service,
+            endpoint_url=self.settings.aws_endpoint,
+            config=config.merge(patience) if patience else config,
+        )
+
+    def open_clients(self) -> None:
+        """Makes the AWS clients that requests need; it sends nothing, and costs 0.1 s of CPU time."""
+        _ = (self.tables, self.keys, self.queue, self.payloads, self.backlogs)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """DynamoDB."""
+        client: DynamoDBClient = self.client("dynamodb")
+        return Tables(client, backoff=back_off)
+
+    @cached_property
+    def jobs(self) -> DynamoDbJobs:
+        """The `Jobs` port."""
+        return DynamoDbJobs(self.tables)
+
+    @cached_property
+    def usage(self) -> DynamoDbUsage:
+        """The `Usage` port."""
+        return DynamoDbUsage(self.tables)
+
+    @cached_property
+    def transactions(self) -> DynamoDbChainTransactions:
+        """The `ChainTransactions` port."""
+        return DynamoDbChainTransactions(self.tables)
+
+    @cached_property
+    def tenants(self) -> DynamoDbTenants:
+        """The `Tenants` port."""
+        return DynamoDbTenants(self.tables)
+
+    @cached_property
+    def clients(self) -> DynamoDbClients:
+        """The `Clients` port."""
+        return DynamoDbClients(self.tables)
+
+    @cached_property
+    def queue(self) -> SqsQueue:
+        """The `Queue` port."""
+        client: SQSClient = self.client("sqs")
+        return SqsQueue(client)
+
+    @cached_property
+    def backlogs(self) -> AwsBacklogs:
+        """The `Backlogs` port."""
+        tables: DynamoDBClient = self.client("dynamodb", patience=QUICK)
+        queues: SQSClient = self.client("sqs", patience=QUICK)
+        return AwsBacklogs(Tables(tables, backoff=back_off), SqsQueue(queues), self.clock)
+
+    @cached_property
+    def payloads(self) -> S3Payloads:
+        """The `Payloads` port."""
+        return S3Payloads(self.s3, self.links)
+
+    @cached_property
+    def uploads(self) -> S3Uploads:
+        """The `Uploads` port."""
+        return S3Uploads(self.s3, self.links)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """S3."""
+        client: S3Client = self.client("s3")
+        return client
+
+    @cached_property
+    def links(self) -> Links:
+        """Presigned URLs, by the credentials that the clients have."""
+        credentials = boto3.Session().get_credentials()
+        assert credentials is not None, "a function has its role's credentials"
+        return Links(self.s3, credentials)
+
+    @cached_property
+    def keys(self) -> SecretsManagerKeys:
+        """The `Keys` port."""
+        client: SecretsManagerClient = self.client("secretsmanager")
+        return SecretsManagerKeys(client)
+
+    @cached_property
+    def tokens(self) -> JoseTokens:
+        """The `Tokens` port."""
+        return JoseTokens(self.keys, self.clock, issuer=self.settings.base_url)
+
+    @cached_property
+    def revocations(self) -> DynamoDbRevocations:
+        """The `Revocations` port."""
+        return DynamoDbRevocations(self.tables)
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The `Chain` port; its module is imported here because web3 costs a cold function 650 ms."""
+        from chalicelib.adapters.evm import EvmChain
+
+        return EvmChain(
+            self.settings.rpc_url, chain_id=self.settings.chain_id, registry=self.settings.registry
+        )

@@ -1,0 +1,32 @@
+"""What the use cases need of the world. Each port has two implementations: in memory, and the real one.
+
+One conformance suite runs on both. Every port raises `Unavailable` when its service does not answer;
+whether a write took effect is then unknown, and the caller reads again.
+"""
+
+from chalicelib.ports.access import Client, Clients, Keys, Revocations, Tenants, Tokens
+from chalicelib.ports.chain import Chain, ChainTransactions
+from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Usage
+from chalicelib.ports.payloads import Payloads, Uploads
+from chalicelib.ports.system import Clock, Ids
+
+__all__ = [
+    "Admission",
+    "Backlogs",
+    "Chain",
+    "ChainTransactions",
+    "Change",
+    "Client",
+    "Clients",
+    "Clock",
+    "Ids",
+    "Jobs",
+    "Keys",
+    "Payloads",
+    "Queue",
+    "Revocations",
+    "Tenants",
+    "Tokens",
+    "Uploads",
+    "Usage",
+]

@@ -1,0 +1,99 @@
+"""Jobs, their inputs, claims and entitlements, and the messages that wake who works on them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from chalicelib.domain.entitlements import Plan
+from chalicelib.domain.idempotency import Claim
+from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.listing import JobFilter, Page
+from chalicelib.domain.metering import UsageEvent
+from chalicelib.domain.polling import Backlog
+from chalicelib.domain.usage import EntitlementCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """All that one submit commits, or none of it. An input that was uploaded is not in it."""
+
+    claim: Claim
+    job: Job
+    input: bytes | None
+    plan: Plan
+    event: UsageEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One job as it was read and as it shall be, with the usage events that become true by it."""
+
+    before: Job
+    after: Job
+    events: tuple[UsageEvent, ...] = ()
+
+
+class Jobs(Protocol):
+    """Jobs, their inputs, claims, entitlements and usage events: what must commit together."""
+
+    def admit(self, admission: Admission, *, now: datetime) -> Claim:
+        """The claim that holds the key: the admission's own if it committed, or the older one.
+
+        An older claim outranks a spent limit; one that has expired counts as absent once its job has
+        ended, whether or not the store still has it. Raises `ActiveJobsExceeded` or `JobQuotaExceeded`.
+        """
+
+    def get(self, ref: JobRef) -> Job | None:
+        """The job as last committed."""
+
+    def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
+        """At most `limit` of the tenant's jobs as last committed, by id backwards, from `after` on.
+
+        What one call looks at is bounded, so a page may be short of its limit while there is a position.
+        """
+
+    def input_of(self, ref: JobRef) -> bytes:
+        """The canonical JSON that the job was submitted with, if it was not uploaded."""
+
+    def save(self, changes: Sequence[Change]) -> None:
+        """All changes in one transaction, releasing entitlements of jobs that became terminal.
+
+        At most 30 changes. Raises `Superseded` if any row is not as it was read; then nothing is written.
+        """
+
+    def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
+        """Unfinished jobs whose `due_at` has come, in no order; an index that may lag is enough."""
+
+
+class Usage(Protocol):
+    """What jobs have been metered and counted, for reading alone: `Jobs` writes it with the jobs."""
+
+    def events(self, tenant_id: str, day: date) -> Sequence[UsageEvent]:
+        """Every event of the tenant whose time lies in the day (UTC), in no order, committed before now."""
+
+    def counts(self, tenant_id: str, *, period: str) -> EntitlementCounts:
+        """Its jobs admitted in the period, and its jobs active now."""
+
+
+class Queue(Protocol):
+    """Messages that wake a function. What there is to do stands in the tables."""
+
+    def wake_runner(self, ref: JobRef) -> None:
+        """Some worker will look at this job."""
+
+    def wake_confirmer(self, refs: Sequence[JobRef]) -> None:
+        """The sender will look at these jobs; without any, it looks at its open transactions."""
+
+
+class Backlogs(Protocol):
+    """What waits for which step, good enough for an estimate and for nothing else."""
+
+    def of_runs(self) -> Backlog:
+        """Jobs that wait for a worker or are with one, at the pace of the runs of the last minutes."""
+
+    def of_confirmations(self) -> Backlog:
+        """Messages that wait for the sender or are with it; a message names one job at least, or none."""
+
+    def add_run(self, seconds: float) -> None:
+        """A run has ended that lasted this long; one that is lost, or counted twice, does no harm."""

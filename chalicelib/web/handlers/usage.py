@@ -1,0 +1,46 @@
+"""Reading usage and invoices."""
+
+import re
+from datetime import date
+
+from chalicelib.domain.errors import FieldError, InvalidRequest, InvoiceNotFound
+from chalicelib.domain.invoice import Month
+from chalicelib.use_cases.read_invoice import ReadInvoice
+from chalicelib.use_cases.read_usage import ReadUsage
+from chalicelib.web.answers import ok
+from chalicelib.web.http import Request, Response
+from chalicelib.web.schemas.invoices import invoice_view
+from chalicelib.web.schemas.usage import usage_view
+
+# As the specification has them; `date.fromisoformat` takes more than one form.
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PERIOD = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
+
+
+def get_usage(read: ReadUsage, request: Request) -> Response:
+    """200 with the caller's usage by meter and day, and what is left of its plan."""
+    days, wrong = {}, []
+    for name in ("from", "to"):
+        try:
+            days[name] = _day(request.parameter(name))
+        except ValueError:
+            wrong.append(FieldError.at(("query", name), "Give a day as YYYY-MM-DD."))
+    if wrong:
+        raise InvalidRequest(tuple(wrong))
+    return ok(usage_view(read(request.tenant_id, first=days["from"], last=days["to"])))
+
+
+def get_invoice(read: ReadInvoice, request: Request) -> Response:
+    """200 with the caller's invoice of a month; what is no month has none."""
+    period = request.path_parameters["period"]
+    if not _PERIOD.fullmatch(period):
+        raise InvoiceNotFound("Name a month as YYYY-MM.")
+    return ok(invoice_view(read(request.tenant_id, Month.named(period))))
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    if not _DAY.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)

@@ -1,0 +1,66 @@
+"""Tokens and keys, in the shapes of RFC 6749 and RFC 7517."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from chalicelib.use_cases.authenticate_client import TokenErrorCode
+from chalicelib.use_cases.issue_token import SCOPES, TOKEN_LIFETIME
+from chalicelib.web.schemas.base import Wire, WireRequest
+
+# Of a token and the request that carries it: ours have some 500 characters.
+TOKEN_CHARACTERS = 4096
+_SCOPE = f"({'|'.join(SCOPES)})"
+Scopes = Annotated[str, Field(max_length=256)]
+
+
+class TokenRequest(WireRequest):
+    """The form of the token endpoint (RFC 6749 §4.4.2)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    grant_type: Literal["client_credentials"]
+    scope: Annotated[str, Field(max_length=256, pattern=rf"^({_SCOPE}( {_SCOPE})*)?$")] = ""
+
+
+class RevocationRequest(WireRequest):
+    """The form of the revocation endpoint (RFC 7009 §2.1); every token here is of the one type."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    token: Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS)]
+    token_type_hint: Annotated[str, Field(max_length=64)] = "access_token"
+
+
+class Token(Wire):
+    """An access token, to be sent as a bearer credential; `expires_in` is in seconds."""
+
+    access_token: Annotated[str, Field(max_length=TOKEN_CHARACTERS)]
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: Annotated[int, Field(ge=1, le=int(TOKEN_LIFETIME.total_seconds()))]
+    scope: Scopes
+
+
+class TokenError(Wire):
+    """No token, in the words of RFC 6749 §5.2."""
+
+    error: TokenErrorCode
+    error_description: Annotated[str, Field(max_length=512)]
+
+
+class PublicKey(Wire):
+    """The public half of a key that signs access tokens (RFC 7517)."""
+
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: Annotated[str, Field(max_length=64)]
+    y: Annotated[str, Field(max_length=64)]
+    kid: Annotated[str, Field(max_length=64)]
+    use: Literal["sig"]
+    alg: Literal["ES256"]
+
+
+class KeySet(Wire):
+    """Every key that a live token may be signed with."""
+
+    keys: Annotated[tuple[PublicKey, ...], Field(max_length=16)]

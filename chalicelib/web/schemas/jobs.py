@@ -1,0 +1,161 @@
+"""A job as its tenant sees it, and the request that makes one."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from chalicelib.domain import job as domain
+from chalicelib.domain.errors import FieldError, InvalidRequest
+from chalicelib.domain.job import Status
+from chalicelib.web.problem import type_url
+from chalicelib.web.problems import CATALOGUE
+from chalicelib.web.schemas.base import (
+    LARGEST_INTEGER,
+    Count,
+    JobId,
+    Sparse,
+    Timestamp,
+    UploadId,
+    Url,
+    Wire,
+    WireRequest,
+    Word,
+)
+
+
+class SubmitRequest(WireRequest):
+    """The body of a submit: with `input`, validated by the job type's own model, or with its upload's id."""
+
+    type: Annotated[str, Field(min_length=1, max_length=64)]
+    input: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
+    input_upload: UploadId = ""
+
+
+def parse_submit(document: JsonValue) -> SubmitRequest:
+    """The request, or `InvalidRequest` with every place that is wrong."""
+    given = document.keys() & {"input", "input_upload"} if isinstance(document, dict) else set()
+    places: tuple[FieldError, ...] = ()
+    if isinstance(document, dict) and len(given) != 1:
+        places = (FieldError("/input", "Send either `input` or `input_upload`."),)
+    try:
+        wanted = SubmitRequest.read(document)
+    except InvalidRequest as error:
+        raise InvalidRequest((*places, *error.errors)) from error
+    if places:
+        raise InvalidRequest(places)
+    return wanted
+
+
+class Entered(Sparse):
+    """When the job entered each of its states; a state that it has not been in is absent."""
+
+    queued: Timestamp
+    running: Timestamp | None = None
+    confirming: Timestamp | None = None
+    succeeded: Timestamp | None = None
+    failed: Timestamp | None = None
+    canceled: Timestamp | None = None
+
+
+class Progress(Wire):
+    """Steps done of the steps that there are to do."""
+
+    completed: Count
+    total: Count
+
+
+class Confirmation(Wire):
+    """Where on which chain the result's commitment is recorded."""
+
+    chain_id: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+    registry: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", max_length=42)]
+    job_key: Word
+    transaction_hash: Word
+    block_number: Count
+
+
+class JobProblem(Wire):
+    """Why a job failed, as a problem (RFC 9457); `request_id` is the submit's."""
+
+    type: Url
+    title: Annotated[str, Field(max_length=128)]
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: Annotated[str, Field(max_length=1024)]
+    instance: Url
+    code: Annotated[str, Field(max_length=64)]
+    request_id: Annotated[str, Field(max_length=64)]
+    retryable: bool
+
+
+class Job(Wire):
+    """A job as last committed. `version` rises by one with each status."""
+
+    object: Literal["job"] = "job"
+    id: JobId
+    type: Annotated[str, Field(max_length=64)]
+    status: Status
+    version: Annotated[int, Field(ge=1, le=4)]
+    created_at: Timestamp
+    entered: Entered
+    progress: Progress | None
+    confirmation: Confirmation | None
+    error: JobProblem | None
+    url: Url
+    result_url: Url | None
+
+
+def job_view(job: domain.Job, *, base_url: str) -> Job:
+    """The job as its tenant sees it."""
+    self_url = job_url(job.ref, base_url=base_url)
+    return Job(
+        id=job.ref.job_id,
+        type=job.type,
+        status=job.status,
+        version=job.version,
+        created_at=job.created_at,
+        entered=_entered(job),
+        progress=_progress(job.progress) if job.progress else None,
+        confirmation=_confirmation(job.confirmation) if job.confirmation else None,
+        error=_problem(job, job.failure, base_url=base_url) if job.failure else None,
+        url=self_url,
+        result_url=f"{self_url}/result" if job.result else None,
+    )
+
+
+def job_url(ref: domain.JobRef, *, base_url: str) -> str:
+    """Where the job is."""
+    return f"{base_url}/v1/jobs/{ref.job_id}"
+
+
+def _entered(job: domain.Job) -> Entered:
+    moments: dict[str, datetime] = {status.value: moment for status, moment in job.entered.items()}
+    return Entered(**moments)
+
+
+def _progress(progress: domain.Progress) -> Progress:
+    return Progress(completed=progress.completed, total=progress.total)
+
+
+def _confirmation(confirmation: domain.Confirmation) -> Confirmation:
+    return Confirmation(
+        chain_id=confirmation.chain_id,
+        registry=confirmation.registry,
+        job_key=confirmation.job_key,
+        transaction_hash=confirmation.transaction_hash,
+        block_number=confirmation.block_number,
+    )
+
+
+def _problem(job: domain.Job, failure: domain.Failure, *, base_url: str) -> JobProblem:
+    problem = CATALOGUE[failure.code]
+    return JobProblem(
+        type=type_url(failure.code, base_url=base_url),
+        title=problem.title,
+        status=problem.status,
+        detail=failure.detail,
+        instance=job_url(job.ref, base_url=base_url),
+        code=failure.code,
+        request_id=job.request_id,
+        retryable=problem.retryable,
+    )

@@ -1,0 +1,95 @@
+"""What the API answers about usage, money and job types, as values; integers are exact at any size."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class DayUsage:
+    """What one meter counted on one day (UTC)."""
+
+    day: date
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterUsage:
+    """What one meter counted, day by day and in all."""
+
+    meter: str
+    unit: str
+    total: int
+    days: tuple[DayUsage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlements:
+    """The plan's jobs: admitted in the present period and active now, each beside its limit."""
+
+    plan: str
+    period: str
+    jobs_admitted: int
+    jobs_per_month: int
+    active_jobs: int
+    active_jobs_limit: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Usage from the first day to the last (UTC), and the entitlements as they are now."""
+
+    first: Annotated[date, Field(validation_alias="from")]
+    last: Annotated[date, Field(validation_alias="to")]
+    meters: tuple[MeterUsage, ...]
+    entitlements: Entitlements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """What one item costs; money is in millionths of the invoice's currency."""
+
+    item: str
+    plan: str
+    price_version: str
+    quantity: int
+    unit: str
+    unit_price_micros: int
+    amount_micros: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A month's invoice; `status` says whether it is only a draft."""
+
+    period: str
+    status: str
+    currency: str
+    lines: tuple[InvoiceLine, ...]
+    total_micros: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobType:
+    """What can be submitted; `input_schema` is a JSON Schema 2020-12."""
+
+    name: str
+    title: str
+    description: str
+    input_schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobTypes:
+    """Every job type."""
+
+    data: tuple[JobType, ...]
+
+
+USAGE = TypeAdapter(Usage)
+INVOICE = TypeAdapter(Invoice)
+JOB_TYPES = TypeAdapter(JobTypes)

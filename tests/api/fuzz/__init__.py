@@ -1,0 +1,1 @@
+"""Schemathesis against openapi.yml: every check, every phase, and two tenants that must not meet."""

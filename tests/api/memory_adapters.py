@@ -1,0 +1,84 @@
+"""The container's adapters, in memory: what the whole API runs on when only its contract is looked at."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from chalicelib.adapters.jose_tokens import JoseTokens
+from chalicelib.adapters.memory import (
+    MemoryClients,
+    MemoryJobs,
+    MemoryKeys,
+    MemoryPayloads,
+    MemoryQueue,
+    MemoryTenants,
+)
+from chalicelib.adapters.memory_backlogs import MemoryBacklogs
+from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.adapters.memory_revocations import MemoryRevocations
+from chalicelib.adapters.memory_transactions import MemoryChainTransactions
+from chalicelib.adapters.memory_uploads import MemoryUploads
+from chalicelib.adapters.memory_usage import MemoryUsage
+from chalicelib.adapters.system import RandomIds
+from chalicelib.domain.entitlements import Tenant
+from chalicelib.ports import Client
+from chalicelib.settings import Settings
+from emulation.clock import ManualClock
+
+SIGNER, SIGNER_KEY = "0x" + "51" * 20, b"\x51" * 32
+REGISTRY = "0x" + "aa" * 20
+
+
+class StackClock:
+    """The `Clock` port on the clock of the edge, so that there is one time."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """See `ports.Clock.now`."""
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+    def monotonic(self) -> float:
+        """See `ports.Clock.monotonic`."""
+        return self._clock.now()
+
+    def pause(self, seconds: float) -> None:
+        """See `ports.Clock.pause`; the edge's clock moves."""
+        self._clock.advance(seconds)
+
+
+class MemoryAdapters:
+    """The attributes of `container.Adapters`; any of them may be replaced before it is used."""
+
+    def __init__(
+        self, settings: Settings, clock: StackClock, *, tenants: Iterable[Tenant], clients: Iterable[Client]
+    ) -> None:
+        jobs, queue = MemoryJobs(), MemoryQueue()
+        self.settings = settings
+        self.clock = clock
+        self.ids: Any = RandomIds()
+        self.tenants: Any = MemoryTenants(*tenants)
+        self.clients: Any = MemoryClients(*clients)
+        self.revocations: Any = MemoryRevocations()
+        self.jobs: Any = jobs
+        self.queue: Any = queue
+        self.backlogs: Any = MemoryBacklogs(queue, clock)
+        self.usage: Any = MemoryUsage(jobs)
+        self.payloads: Any = MemoryPayloads()
+        self.uploads: Any = MemoryUploads()
+        self.transactions: Any = MemoryChainTransactions()
+        self.chain: Any = MemoryChain(senders={SIGNER_KEY: SIGNER})
+        self.keys: Any = MemoryKeys(
+            token_key=json.dumps(ECKey.generate_key("P-256").as_dict(private=True)),
+            cursor_key=b"\x51" * 32,
+            signer_keys={SIGNER: SIGNER_KEY},
+        )
+
+    @property
+    def tokens(self) -> JoseTokens:
+        """See `container.Adapters.tokens`."""
+        return JoseTokens(self.keys, self.clock, issuer=self.settings.base_url)
