@@ -16,11 +16,12 @@ endef
 
 ONLINE := This step needs the network or a package mirror: check the connection and run make again.
 
-.PHONY: help setup demo up test test-deep check bench
+.PHONY: help setup demo up test test-deep fuzz check bench
 help:
 	@echo 'make demo       run real jobs through to on-chain confirmation, and verify them'
 	@echo 'make up         start the stack and leave it running; Ctrl-C stops all of it'
 	@echo 'make test       run the tests (make test-deep: the long ones)'
+	@echo 'make fuzz       call the stack that make up runs in every way that its specification allows, and does not'
 	@echo 'make check      formatting, lint, types, import rules, API description'
 	@echo 'make bench      benchmarks, with peers side by side'
 	@echo 'make setup      only set up'
@@ -39,6 +40,9 @@ test: setup .venv-ministack/.installed
 
 test-deep: setup .venv-ministack/.installed
 	@$(BIN)/python -m pytest -m deep $(ARGS)
+
+fuzz: setup
+	@$(BIN)/python -m tests.api.fuzz $(ARGS)
 
 check: setup
 	$(BIN)/ruff format --check

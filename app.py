@@ -10,12 +10,13 @@ from typing import Any
 from chalice.app import AuthRequest, Chalice, Response, SQSEvent
 
 from chalicelib import container
-from chalicelib.domain import polling
+from chalicelib.domain import polling, tracing
 from chalicelib.web import auth, messages, operations
-from chalicelib.web.chalice_edge import logger, serve
+from chalicelib.web.chalice_edge import serve
 from chalicelib.web.handlers import access, job_types, jobs, listing, results, service, uploads, usage
 from chalicelib.web.http import Request
 from chalicelib.web.http import Response as Reply
+from chalicelib.web.logs import logger
 from chalicelib.web.operations import Operation
 
 app = Chalice(app_name="zama-jobs")
@@ -126,6 +127,15 @@ for path in operations.paths():
     )
 
 
+@app.middleware("sqs")
+@app.middleware("scheduled")
+def traced(event: Any, invoke: Callable[[Any], Any]) -> Any:
+    """What no request is behind follows the traces of its messages, or else one of its own."""
+    known = messages.trace_ids_of(event.to_dict()) if isinstance(event, SQSEvent) else []
+    with tracing.story(*(known or [tracing.new_trace_id(event.context.aws_request_id)])):
+        return invoke(event)
+
+
 # One job a message and one message a batch: a job that fails takes no other with it.
 @app.on_sqs_message(queue="jobs-run", batch_size=1, maximum_concurrency=polling.WORKERS)
 def run_job(event: SQSEvent) -> None:
@@ -145,6 +155,7 @@ def bury_job(event: SQSEvent) -> None:
 )
 def confirm_jobs(event: SQSEvent) -> None:
     report = wired().confirm_jobs(messages.jobs_of(event.to_dict()))
+    tracing.follow(*report.trace_ids)
     logger.info("confirmed", final=len(report.final), open=report.open_transactions)
     for ref in report.conflicts:
         logger.critical("confirmation conflict: the chain holds another hash", job_id=ref.job_id)

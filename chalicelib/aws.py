@@ -12,6 +12,7 @@ from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_identity import DynamoDbClients, DynamoDbTenants
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
+from chalicelib.adapters.dynamodb_seats import DynamoDbSeats
 from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
 from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 # Well below the shortest function time limit, so that a hanging service becomes an answer, not a time-out.
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 5
-# For an estimate nobody waits: a service that takes longer has none to give.
+# For what a request can do without, an estimate or a seat: a service that takes longer has none to give.
 QUICK = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1})
 
 
@@ -67,6 +68,12 @@ class Adapters:
         return Tables(client, backoff=back_off)
 
     @cached_property
+    def quick_tables(self) -> Tables:
+        """DynamoDB, for what a request can do without."""
+        client: DynamoDBClient = self.client("dynamodb", patience=QUICK)
+        return Tables(client, backoff=back_off)
+
+    @cached_property
     def jobs(self) -> DynamoDbJobs:
         """The `Jobs` port."""
         return DynamoDbJobs(self.tables)
@@ -100,9 +107,13 @@ class Adapters:
     @cached_property
     def backlogs(self) -> AwsBacklogs:
         """The `Backlogs` port."""
-        tables: DynamoDBClient = self.client("dynamodb", patience=QUICK)
         queues: SQSClient = self.client("sqs", patience=QUICK)
-        return AwsBacklogs(Tables(tables, backoff=back_off), SqsQueue(queues), self.clock)
+        return AwsBacklogs(self.quick_tables, SqsQueue(queues), self.clock)
+
+    @cached_property
+    def seats(self) -> DynamoDbSeats:
+        """The `Seats` port."""
+        return DynamoDbSeats(self.quick_tables)
 
     @cached_property
     def payloads(self) -> S3Payloads:

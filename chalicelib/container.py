@@ -80,7 +80,8 @@ class Container:
     @cached_property
     def await_job(self) -> AwaitJob:
         """Wired `AwaitJob`."""
-        return AwaitJob(get_job=self.get_job, clock=self._adapters.clock)
+        a = self._adapters
+        return AwaitJob(get_job=self.get_job, seats=a.seats, clock=a.clock, ids=a.ids)
 
     @cached_property
     def estimate_wait(self) -> EstimateWait:

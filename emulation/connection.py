@@ -11,6 +11,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from math import inf
 from typing import cast
 
@@ -217,6 +218,6 @@ class Connection(asyncio.Protocol):
 
 
 def _told(status: int, message: str) -> Response:
-    return Response(
-        status, (("Content-Type", "application/json"),), json.dumps({"message": message}).encode()
-    )
+    """What the server itself says of bytes that are no request: a problem of no type (RFC 9457)."""
+    problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
+    return Response(status, (("Content-Type", "application/problem+json"),), json.dumps(problem).encode())

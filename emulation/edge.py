@@ -9,7 +9,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from emulation.aws import Aws
 from emulation.clock import Clock, ManualClock
@@ -40,6 +40,9 @@ _DATA_PLANE = (
     re.compile(r"/_aws/execute-api/(?P<api>[^/]+)/(?P<stage>[^/]+)(?P<path>/.*)?"),
     re.compile(r"/restapis/(?P<api>[^/]+)/(?P<stage>[^/]+)/_user_request_(?P<path>/.*)?"),
 )
+# What a path may hold as it is (RFC 3986 §3.3). Anything else is encoded before templates and logs see it: a
+# quotation mark would end the text that `$context.path` stands in.
+_PATH_CHARACTERS = "/%:@!$&'()*+,;=~"
 _CLOCK_PATH = "/_aws/clock"
 _USAGE_PATH = "/_aws/usage"
 _SCOPE = re.compile(r"Credential=[^/,]+/[^/,]+/[^/,]+/([^/,]+)/aws4_request")
@@ -145,7 +148,8 @@ def _data_plane_target(path: str) -> tuple[str, str, str] | None:
     """The API, the stage and the path after it, if the path is one of a deployed API."""
     for pattern in _DATA_PLANE:
         if found := pattern.fullmatch(path):
-            return found["api"], unquote(found["stage"]), found["path"] or "/"
+            path = quote(found["path"] or "/", safe=_PATH_CHARACTERS, encoding="latin-1")
+            return found["api"], unquote(found["stage"]), path
     return None
 
 

@@ -5,7 +5,7 @@ so it is tried again. Whatever else goes wrong is `Unavailable`, and whether the
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,34 @@ class Tables:
         with translated():
             self._client.put_item(TableName=table, Item=to_attributes(item))
 
+    def put_if(
+        self, table: str, item: Mapping[str, object], *, condition: str, values: Mapping[str, object]
+    ) -> bool:
+        """Writes the item if the condition holds, and says whether it did."""
+        try:
+            with translated():
+                self._client.put_item(
+                    TableName=table,
+                    Item=to_attributes(item),
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_attributes(values),
+                )
+        except _ConditionFailed:
+            return False
+        return True
+
+    def delete_if(
+        self, table: str, key: Mapping[str, object], *, condition: str, values: Mapping[str, object]
+    ) -> None:
+        """Deletes the item if the condition holds."""
+        with suppress(_ConditionFailed), translated():
+            self._client.delete_item(
+                TableName=table,
+                Key=to_attributes(key),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_attributes(values),
+            )
+
     def count(
         self, table: str, key: Mapping[str, object], *, added: Mapping[str, int], delete_at: datetime
     ) -> None:
@@ -118,6 +146,10 @@ class _Conflict(Exception):
     """Another transaction was at one of our rows."""
 
 
+class _ConditionFailed(Exception):
+    """The condition of a single write did not hold."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Errors of boto3 leave as the domain's."""
@@ -130,6 +162,8 @@ def translated() -> Iterator[None]:
 
 
 def _translate(error: ClientError) -> Exception:
+    if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+        return _ConditionFailed()
     if error.response["Error"]["Code"] == "TransactionCanceledException":
         reasons = error.response.get("CancellationReasons", [])
         # First: beside a conflict, the other reasons need not be those of the next try.

@@ -120,8 +120,8 @@ def _encode(transaction: ChainTransaction) -> Mapping[str, object]:
         "hash": transaction.hash,
         "genesis_hash": transaction.genesis_hash,
         "jobs": [
-            [listed.ref.tenant_id, listed.ref.job_id, listed.entry.job_key, listed.entry.result_hash]
-            for listed in transaction.jobs
+            [each.ref.tenant_id, each.ref.job_id, each.entry.job_key, each.entry.result_hash, each.trace_id]
+            for each in transaction.jobs
         ],
     }
 
@@ -135,8 +135,8 @@ def _decode(item: Mapping[str, Any]) -> ChainTransaction:
         hash=item["hash"],
         genesis_hash=item["genesis_hash"],
         jobs=tuple(
-            Listed(JobRef(tenant_id, job_id), Entry(job_key, result_hash))
-            for tenant_id, job_id, job_key, result_hash in item["jobs"]
+            Listed(JobRef(tenant_id, job_id), Entry(job_key, result_hash), trace_id)
+            for tenant_id, job_id, job_key, result_hash, trace_id in item["jobs"]
         ),
         settlement=Settlement(settlement) if settlement else None,
     )

@@ -26,6 +26,7 @@ from web3.exceptions import (
 )
 from web3.types import BlockIdentifier, TxReceipt
 
+from chalicelib.domain import tracing
 from chalicelib.domain.confirmation import Entry, Fees, Receipt, RecordedAt, SignedTransaction
 from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected
 
@@ -41,12 +42,23 @@ BASE_FEE_MARGIN = 2
 _log = logging.getLogger(__name__)
 
 
+class _TracedProvider(HTTPProvider):
+    """Tells the node whose call it is: of a batch, the first job's, for a header names one trace."""
+
+    def get_request_headers(self) -> dict[str, str]:
+        """The headers of one call, which web3 asks for at each."""
+        headers: dict[str, str] = HTTPProvider.get_request_headers()
+        if trace_ids := tracing.followed():
+            headers["traceparent"] = tracing.traceparent(trace_ids[0], step="chain")
+        return headers
+
+
 class EvmChain:
     """The `Chain` port, on the registry at `registry`. Making one asks the node nothing."""
 
     def __init__(self, rpc_url: str, *, chain_id: int, registry: str) -> None:
         # Without web3's own retries: whoever waits has a time limit, and the sender comes back by itself.
-        provider = HTTPProvider(
+        provider = _TracedProvider(
             rpc_url, request_kwargs={"timeout": TIMEOUT_SECONDS}, exception_retry_configuration=None
         )
         self._eth = Web3(provider).eth

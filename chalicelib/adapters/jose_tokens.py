@@ -38,7 +38,8 @@ class JoseTokens:
             if decoded.header.get("typ") != TOKEN_TYPE:
                 raise InvalidToken("The token is no access token.")
             self._claims.validate(decoded.claims)
-        except (JoseError, ValueError, TypeError) as error:  # joserfc lets a malformed `crit` through
+        # joserfc lets the errors of a malformed `crit` and of endless nesting through.
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise InvalidToken("The token is not a live access token of ours.") from error
         return decoded.claims
 

@@ -113,19 +113,22 @@ def _fence(job: Job | None) -> object:
 
 
 class MemoryQueue:
-    """The `Queue` port; `run` and `confirm` hold what was sent."""
+    """The `Queue` port; `run` and `confirm` hold what was sent, `trace_ids` what it carried."""
 
     def __init__(self) -> None:
         self.run: list[JobRef] = []
         self.confirm: list[tuple[JobRef, ...]] = []
+        self.trace_ids: list[str] = []
 
-    def wake_runner(self, ref: JobRef) -> None:
+    def wake_runner(self, ref: JobRef, *, trace_id: str) -> None:
         """See `ports.Queue.wake_runner`."""
         self.run.append(ref)
+        self.trace_ids.append(trace_id)
 
-    def wake_confirmer(self, refs: Sequence[JobRef]) -> None:
+    def wake_confirmer(self, refs: Sequence[JobRef], *, trace_id: str = "") -> None:
         """See `ports.Queue.wake_confirmer`."""
         self.confirm.append(tuple(refs))
+        self.trace_ids.append(trace_id)
 
 
 class MemoryPayloads:

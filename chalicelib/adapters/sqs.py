@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb import translated
-from chalicelib.domain import wake_up
+from chalicelib.domain import tracing, wake_up
 from chalicelib.domain.job import JobRef
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ class SqsQueue:
         self._client = client
         self._urls: dict[str, str] = {}
 
-    def wake_runner(self, ref: JobRef) -> None:
+    def wake_runner(self, ref: JobRef, *, trace_id: str) -> None:
         """See `ports.Queue.wake_runner`."""
-        self._send(RUN_QUEUE, [ref])
+        self._send(RUN_QUEUE, [ref], trace_id)
 
-    def wake_confirmer(self, refs: Sequence[JobRef]) -> None:
+    def wake_confirmer(self, refs: Sequence[JobRef], *, trace_id: str = "") -> None:
         """See `ports.Queue.wake_confirmer`."""
-        self._send(CONFIRM_QUEUE, refs)
+        self._send(CONFIRM_QUEUE, refs, trace_id)
 
     def depth(self, queue: str) -> int:
         """About how many messages there are, those that a function is at included."""
@@ -38,9 +38,16 @@ class SqsQueue:
             )
         return sum(int(count) for count in counts["Attributes"].values())
 
-    def _send(self, queue: str, refs: Sequence[JobRef]) -> None:
+    def _send(self, queue: str, refs: Sequence[JobRef], trace_id: str) -> None:
+        traceparent = tracing.traceparent(trace_id, step=queue)
         with translated():
-            self._client.send_message(QueueUrl=self._url(queue), MessageBody=wake_up.encode(refs))
+            self._client.send_message(
+                QueueUrl=self._url(queue),
+                MessageBody=wake_up.encode(refs),
+                MessageAttributes={"traceparent": {"DataType": "String", "StringValue": traceparent}}
+                if trace_id
+                else {},
+            )
 
     def _url(self, queue: str) -> str:
         if queue not in self._urls:

@@ -1,18 +1,20 @@
 """The catalogue as a table of Markdown, which DESIGN.md shows between `<!-- problems -->` and its end."""
 
 from collections.abc import Mapping
+from itertools import groupby
 
 from chalicelib.web.problem import Problem
 
 
 def problems_table(catalogue: Mapping[str, Problem]) -> str:
-    """A row a problem: its code, its status, whether a retry can help, and who answers with it."""
+    """A row a status: its codes, those in italics that may pass when sent again, and the gateway's own."""
     rows = (
-        f"| `{row.code}` | {row.status} | {'yes' if row.retryable else ''} | {_answered_by(row)} |"
-        for row in catalogue.values()
+        f"| {status} | {', '.join(map(_told, problems))} |"
+        for status, problems in groupby(catalogue.values(), key=lambda row: row.status)
     )
-    return "\n".join(("| code | status | retry | by the gateway, as |", "|---|---|---|---|", *rows))
+    return "\n".join(("| status | codes |", "|---|---|", *rows))
 
 
-def _answered_by(row: Problem) -> str:
-    return ", ".join(row.gateway.types) if row.gateway else ""
+def _told(row: Problem) -> str:
+    code = f"{row.code}†" if row.gateway else row.code
+    return f"*{code}*" if row.retryable else code

@@ -33,10 +33,11 @@ class SignerLease:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A job that a transaction confirms."""
+    """A job that a transaction confirms, and the trace that it is part of."""
 
     ref: JobRef
     entry: Entry
+    trace_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

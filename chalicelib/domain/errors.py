@@ -1,5 +1,6 @@
 """What can go wrong, in the domain's words. Wording and HTTP status live in `web.problems` alone."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -32,11 +33,21 @@ class FieldError:
     def at(cls, location: Iterable[int | str], detail: str) -> "FieldError":
         """With the location as a JSON Pointer (RFC 6901), cut short if it is endless.
 
+        What would not be seen, or would act where it is shown, is written as in JSON text.
+
         >>> FieldError.at(("input", "a/b", 0), "no").pointer
         '/input/a~1b/0'
+        >>> FieldError.at(("input", "\u202e"), "no").pointer
+        '/input/\\u202e'
         """
-        parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+        parts = (_visible(str(part)).replace("~", "~0").replace("/", "~1") for part in location)
         return cls("".join(f"/{part}" for part in parts)[:POINTER_CHARACTERS], detail[:DETAIL_CHARACTERS])
+
+
+def _visible(name: str) -> str:
+    """The name without control, format and other characters that have no glyph of their own."""
+    shown = name[:POINTER_CHARACTERS]
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in shown)
 
 
 class InvalidRequest(DomainError):

@@ -6,7 +6,7 @@ whether a write took effect is then unknown, and the caller reads again.
 
 from chalicelib.ports.access import Client, Clients, Keys, Revocations, Tenants, Tokens
 from chalicelib.ports.chain import Chain, ChainTransactions
-from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Usage
+from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Seats, Usage
 from chalicelib.ports.payloads import Payloads, Uploads
 from chalicelib.ports.system import Clock, Ids
 
@@ -25,6 +25,7 @@ __all__ = [
     "Payloads",
     "Queue",
     "Revocations",
+    "Seats",
     "Tenants",
     "Tokens",
     "Uploads",

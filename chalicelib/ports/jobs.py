@@ -11,6 +11,7 @@ from chalicelib.domain.job import Job, JobRef
 from chalicelib.domain.listing import JobFilter, Page
 from chalicelib.domain.metering import UsageEvent
 from chalicelib.domain.polling import Backlog
+from chalicelib.domain.seats import Seat
 from chalicelib.domain.usage import EntitlementCounts
 
 
@@ -79,11 +80,14 @@ class Usage(Protocol):
 class Queue(Protocol):
     """Messages that wake a function. What there is to do stands in the tables."""
 
-    def wake_runner(self, ref: JobRef) -> None:
-        """Some worker will look at this job."""
+    def wake_runner(self, ref: JobRef, *, trace_id: str) -> None:
+        """Some worker will look at this job; the message carries its `traceparent`."""
 
-    def wake_confirmer(self, refs: Sequence[JobRef]) -> None:
-        """The sender will look at these jobs; without any, it looks at its open transactions."""
+    def wake_confirmer(self, refs: Sequence[JobRef], *, trace_id: str = "") -> None:
+        """The sender will look at these jobs; without any, it looks at its open transactions.
+
+        The trace id is that of the message's one job; a message of many carries none.
+        """
 
 
 class Backlogs(Protocol):
@@ -97,3 +101,13 @@ class Backlogs(Protocol):
 
     def add_run(self, seconds: float) -> None:
         """A run has ended that lasted this long; one that is lost, or counted twice, does no harm."""
+
+
+class Seats(Protocol):
+    """Which of the tenants' seats are taken, by requests that wait."""
+
+    def take(self, seat: Seat, *, now: datetime) -> bool:
+        """Whether the seat is now the caller's: nobody had it, or its holder's time was over."""
+
+    def give_back(self, seat: Seat) -> None:
+        """The seat is free for anyone; nothing, if it is somebody else's by now."""

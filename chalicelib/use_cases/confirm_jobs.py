@@ -12,11 +12,15 @@ from chalicelib.use_cases.sender import Sender, SenderPorts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmReport:
-    """What an invocation did. A conflict is for a person: the chain holds another hash for that job."""
+    """What an invocation did. A conflict is for a person: the chain holds another hash for that job.
+
+    `trace_ids` are of the jobs that it tried to move, not of those whose transactions it only looked at.
+    """
 
     final: tuple[JobRef, ...] = ()
     conflicts: tuple[JobRef, ...] = ()
     open_transactions: int = 0
+    trace_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +55,5 @@ class ConfirmJobs:
             final=tuple(sender.final),
             conflicts=tuple(sender.conflicts),
             open_transactions=len(sender.open),
+            trace_ids=tuple(sender.trace_ids),
         )

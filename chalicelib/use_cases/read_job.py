@@ -1,11 +1,13 @@
 """Reading a job, at once or when there is news of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import NO_SUCH_JOB, JobNotFound
+from chalicelib.domain.errors import NO_SUCH_JOB, JobNotFound, Unavailable
 from chalicelib.domain.job import Job, JobRef
-from chalicelib.ports import Clock, Jobs
+from chalicelib.domain.seats import Seat, seats_to_try
+from chalicelib.ports import Clock, Ids, Jobs, Seats
 
 # A worker tells of its progress every half second, so looking more often would see the same.
 LOOK_EVERY_SECONDS = 0.5
@@ -26,23 +28,57 @@ class GetJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """The job, and whether its reader would have waited for it as long as asked."""
+
+    job: Job
+    is_honoured: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitJob:
     """A job once there is something to say of it, or once its reader has waited long enough.
 
     It looks again and again, for the tables are the truth and a message that a job has moved can be lost.
+    Who finds no seat does not wait: a preference may be ignored (RFC 7240 §2), an execution is scarce.
     """
 
     get_job: GetJob
+    seats: Seats
     clock: Clock
+    ids: Ids
 
-    def __call__(self, ref: JobRef, *, is_news: Callable[[Job], bool], at_most_seconds: float) -> Job:
+    def __call__(self, ref: JobRef, *, is_news: Callable[[Job], bool], at_most_seconds: float) -> Awaited:
         """The job when it is terminal or news, but after this time in any case; at once if there is none."""
         deadline = self.clock.monotonic() + at_most_seconds
         job = self.get_job(ref)
-        while not (job.is_terminal or is_news(job)):
-            left_seconds = deadline - self.clock.monotonic()
-            if left_seconds <= 0:
-                break
-            self.clock.pause(min(LOOK_EVERY_SECONDS, left_seconds))
-            job = self.get_job(ref)
-        return job
+        if at_most_seconds <= 0 or job.is_terminal or is_news(job):
+            return Awaited(job=job)
+        with self._seat(ref.tenant_id) as seat:
+            if seat is None:
+                return Awaited(job=job, is_honoured=False)
+            while (left_seconds := deadline - self.clock.monotonic()) > 0:
+                self.clock.pause(min(LOOK_EVERY_SECONDS, left_seconds))
+                job = self.get_job(ref)
+                if job.is_terminal or is_news(job):
+                    break
+        return Awaited(job=job)
+
+    @contextmanager
+    def _seat(self, tenant_id: str) -> Iterator[Seat | None]:
+        """One of the tenant's seats for as long as it is needed; None if there is none to be found."""
+        seat = self._take_one(tenant_id)
+        try:
+            yield seat
+        finally:
+            if seat is not None:
+                with suppress(Unavailable):
+                    self.seats.give_back(seat)
+
+    def _take_one(self, tenant_id: str) -> Seat | None:
+        now = self.clock.now()
+        with suppress(Unavailable):
+            for seat in seats_to_try(tenant_id, now=now, salt=self.ids.salt()):
+                if self.seats.take(seat, now=now):
+                    return seat
+        return None

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from chalicelib.domain import job as jobs_domain
+from chalicelib.domain import tracing
 from chalicelib.domain.confirmation import commitment
 from chalicelib.domain.errors import Superseded, Unavailable
 from chalicelib.domain.job import MAX_ATTEMPTS, Failure, Job, JobRef, Progress, Result, Status
@@ -65,7 +66,10 @@ class RunJob:
     def _lease(self, ref: JobRef) -> Job | None:
         job = self.jobs.get(ref)
         now = self.clock.now()
-        if job is None or job.status not in (Status.QUEUED, Status.RUNNING):
+        if job is None:
+            return None
+        tracing.follow(job.trace_id)
+        if job.status not in (Status.QUEUED, Status.RUNNING):
             return None
         if jobs_domain.lease_is_live(job, now=now):
             return None
@@ -114,7 +118,7 @@ class RunJob:
         )
         finished = jobs_domain.finish(job, now=self.clock.now(), result=result)
         self.jobs.save([Change(job, finished)])
-        self.queue.wake_confirmer([job.ref])
+        self.queue.wake_confirmer([job.ref], trace_id=job.trace_id)
         return Ran.FINISHED
 
     def _fail(self, job: Job, failure: Failure) -> Ran:
@@ -136,7 +140,10 @@ class BuryJob:
         """Safe to repeat. Raises `Superseded` when the job moved meanwhile: the message comes again."""
         job = self.jobs.get(ref)
         now = self.clock.now()
-        if job is None or job.status is not Status.RUNNING:
+        if job is None:
+            return
+        tracing.follow(job.trace_id)
+        if job.status is not Status.RUNNING:
             return
         if jobs_domain.lease_is_live(job, now=now):
             return

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from chalicelib.domain import tracing
 from chalicelib.domain.chain_transaction import (
     FINAL_DEPTH,
     ChainTransaction,
@@ -67,6 +68,7 @@ class Sender:
         self.open: list[ChainTransaction] = []
         self.final: list[JobRef] = []
         self.conflicts: list[JobRef] = []
+        self.trace_ids: list[str] = []
         self._again: list[JobRef] = []
 
     def follow(self) -> None:
@@ -79,17 +81,18 @@ class Sender:
         final_block = max(0, head - FINAL_DEPTH + 1)
         next_nonce = self._ports.chain.next_nonce(self._ports.signer, block=final_block)
         for transaction in tuple(self.open):
-            receipt = self._ports.chain.receipt(transaction.hash)
-            facts = Facts(
-                same_chain=transaction.genesis_hash == genesis_hash,
-                receipt=receipt,
-                head=head,
-                final_depth=FINAL_DEPTH,
-                pending=receipt is None and self._ports.chain.is_pending(transaction.hash),
-                nonce=transaction.nonce,
-                next_nonce=next_nonce,
-            )
-            self._step(transaction, decide(facts), receipt)
+            with tracing.story(*_trace_ids(transaction.jobs)):
+                receipt = self._ports.chain.receipt(transaction.hash)
+                facts = Facts(
+                    same_chain=transaction.genesis_hash == genesis_hash,
+                    receipt=receipt,
+                    head=head,
+                    final_depth=FINAL_DEPTH,
+                    pending=receipt is None and self._ports.chain.is_pending(transaction.hash),
+                    nonce=transaction.nonce,
+                    next_nonce=next_nonce,
+                )
+                self._step(transaction, decide(facts), receipt)
 
     def _step(self, transaction: ChainTransaction, step: Next, receipt: Receipt | None) -> None:
         match step:
@@ -122,6 +125,7 @@ class Sender:
 
         The rest is not recorded, or not deep enough yet, by a transaction that is not ours to follow.
         """
+        self.trace_ids += _trace_ids(listed)
         recorded = self._ports.chain.recorded_hashes([each.entry.job_key for each in listed])
         rest: list[Listed] = []
         confirmed: list[tuple[JobRef, Confirmation]] = []
@@ -191,7 +195,8 @@ class Sender:
         for batch in _chunks(waiting, JOBS_A_TRANSACTION):
             unrecorded = self._close(batch)
             if unrecorded:
-                self._send(unrecorded)
+                with tracing.story(*_trace_ids(unrecorded)):
+                    self._send(unrecorded)
 
     def _send(self, batch: Sequence[Listed]) -> None:
         entries = [listed.entry for listed in batch]
@@ -223,7 +228,7 @@ class Sender:
     def _listed(self, job: Job) -> Listed:
         assert job.result is not None, "a confirming job has its commitment"
         key = job_key(self._ports.chain_id, self._ports.registry, job.ref.tenant_id, job.ref.job_id)
-        return Listed(job.ref, Entry(key, job.result.commitment))
+        return Listed(job.ref, Entry(key, job.result.commitment), job.trace_id)
 
 
 def _share(receipt: Receipt, key: str) -> int:
@@ -234,6 +239,10 @@ def _share(receipt: Receipt, key: str) -> int:
 
 def _refs(listed: Sequence[Listed]) -> list[JobRef]:
     return [each.ref for each in listed]
+
+
+def _trace_ids(listed: Sequence[Listed]) -> list[str]:
+    return [each.trace_id for each in listed]
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

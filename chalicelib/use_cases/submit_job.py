@@ -138,7 +138,7 @@ class SubmitJob:
     def _send(self, job: Job) -> None:
         """The job is accepted already, so trouble here is the sweep's, not the caller's."""
         try:
-            self.queue.wake_runner(job.ref)
+            self.queue.wake_runner(job.ref, trace_id=job.trace_id)
             self.jobs.save([Change(job, postpone(job, now=self.clock.now()))])
         except (errors.Unavailable, errors.Superseded):
             return

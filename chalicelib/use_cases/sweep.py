@@ -30,7 +30,7 @@ class Sweep:
 
     def _wake(self, job: Job) -> None:
         if job.status is Status.CONFIRMING:
-            self.queue.wake_confirmer([job.ref])
+            self.queue.wake_confirmer([job.ref], trace_id=job.trace_id)
         else:
-            self.queue.wake_runner(job.ref)
+            self.queue.wake_runner(job.ref, trace_id=job.trace_id)
         self.jobs.save([Change(job, postpone(job, now=self.clock.now()))])

@@ -1,27 +1,22 @@
 """Between Chalice and our handlers: requests in, answers out, and the one catch-all for HTTP."""
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from chalice.app import Chalice
 from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
-from chalicelib.domain.errors import DomainError
+from chalicelib.domain import tracing
+from chalicelib.domain.errors import DomainError, InvalidRequest
 from chalicelib.ports import Clock
 from chalicelib.web import deprecation
 from chalicelib.web.answers import CORS, problem_answer
 from chalicelib.web.deprecation import OperationRemoved
 from chalicelib.web.http import Caller, Request, Response
+from chalicelib.web.logs import logger
 from chalicelib.web.operations import Operation
-
-logger = Logger(service="zama-jobs", serialize_stacktrace=False)
-
-_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class InternalError(DomainError):
@@ -38,24 +33,39 @@ def serve(
     base_url: str,
     clock: Clock,
 ) -> ChaliceResponse:
-    """The handler's answer, or a problem; nothing of an unexpected error reaches the client.
+    """The handler's answer, or a problem, and one line of it in the log.
 
     Without an operation, nothing is asked of the request before the handler has it.
     """
     assert app.current_request is not None, "Chalice sets the request before it calls a view"
     request = read_request(app.current_request, base_url=base_url)
     logger.set_correlation_id(request.request_id)
+    with tracing.story(request.trace_id):
+        response, code = _answer(operation, handle, request, clock)
+        logger.info(
+            "answered",
+            operation_id=operation and operation.id,
+            status=response.status,
+            code=code,
+            tenant_id=request.caller and request.caller.tenant_id,
+        )
+    return _write(_announced(operation, response, base_url=base_url), request)
+
+
+def _answer(
+    operation: Operation | None, handle: Callable[[Request], Response], request: Request, clock: Clock
+) -> tuple[Response, str | None]:
+    """The answer, with the problem's code if it is one; nothing of an unexpected error reaches the client."""
     try:
         if operation is not None:
             _require(operation, request, clock)
-        response = handle(request)
+        return handle(request), None
     except DomainError as error:
-        response = problem_answer(error, request)
+        return problem_answer(error, request), error.code
     except Exception:
         logger.exception("unexpected error")
         defect = InternalError("Something went wrong on our side; retrying with the same key is safe.")
-        response = problem_answer(defect, request)
-    return _write(_announced(operation, response, base_url=base_url), request)
+        return problem_answer(defect, request), defect.code
 
 
 def _require(operation: Operation, request: Request, clock: Clock) -> None:
@@ -64,8 +74,9 @@ def _require(operation: Operation, request: Request, clock: Clock) -> None:
         raise OperationRemoved("This operation is past its sunset; `Link` says why, and what to use instead.")
     if operation.scope is not None:
         request.require(operation.scope)
-    if operation.query is not None:
-        request.require_known_parameters(operation.query)
+    # An operation with parameters tells of the unknown ones together with what is wrong in the known.
+    if operation.query == () and (wrong := request.wrong_parameters(())):
+        raise InvalidRequest(wrong)
 
 
 def _announced(operation: Operation | None, response: Response, *, base_url: str) -> Response:
@@ -92,7 +103,7 @@ def read_request(incoming: ChaliceRequest, *, base_url: str) -> Request:
         query=_query(event),
         body=raw if isinstance(raw := incoming.raw_body, bytes) else raw.encode(),
         request_id=request_id,
-        trace_id=_trace_id(headers, request_id),
+        trace_id=_trace_id(headers) or tracing.new_trace_id(request_id),
         caller=_caller(context.get("authorizer") or {}),
     )
 
@@ -111,11 +122,10 @@ def _query(event: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def _trace_id(headers: Mapping[str, tuple[str, ...]], request_id: str) -> str:
-    """The caller's trace id if its `traceparent` is valid (W3C Trace Context), else one of this request."""
+def _trace_id(headers: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The caller's trace id, if it sent one `traceparent` and that is valid."""
     given = headers.get("traceparent", ())
-    valid = _TRACEPARENT.fullmatch(given[0]) if len(given) == 1 else None
-    return valid[1] if valid else hashlib.sha256(request_id.encode()).hexdigest()[:32]
+    return tracing.parse(given[0]) if len(given) == 1 else None
 
 
 def _caller(authorizer: Mapping[str, str]) -> Caller | None:

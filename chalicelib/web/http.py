@@ -1,7 +1,7 @@
 """One request and one answer, free of any framework; `app.py` converts at the edge."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -66,10 +66,18 @@ class Request:
         values = self.query.get(name, ())
         return values[0] if values else None
 
-    @property
-    def media_type(self) -> str:
-        """What the body is said to be, without its parameters."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+    def is_plain(self, media_type: str) -> bool:
+        """Whether the body is said to be this once, in UTF-8 if in any charset, and in no content coding.
+
+        JSON knows no charset (RFC 8259 §11), so that the one which is right may be named, and no other.
+        """
+        declared = self.headers.get("content-type", ())
+        codings = {value.strip().lower() for value in self.headers.get("content-encoding", ())}
+        if len(declared) != 1 or not codings <= {"identity"}:
+            return False
+        said, *parameters = (part.strip().lower() for part in declared[0].split(";"))
+        charsets = {each.replace('"', "") for each in parameters if each.startswith("charset")}
+        return said == media_type and charsets <= {"charset=utf-8"}
 
     @property
     def tenant_id(self) -> str:
@@ -78,25 +86,25 @@ class Request:
         return self.caller.tenant_id
 
     def require(self, scope: str) -> None:
-        """Nothing, if the caller's token has the scope; else `InsufficientScope`."""
+        """Nothing, if the caller's one token has the scope; else `InsufficientScope`."""
         assert self.caller is not None, "a route with a scope has an authorizer"
+        if len(self.headers.get("authorization", ())) > 1:  # RFC 6750 §3.1; the gateway looked at the last
+            raise InvalidRequest((FieldError.at(("header", "Authorization"), "Send one credential."),))
         if scope not in self.caller.scopes:
             raise InsufficientScope(f"This operation needs the scope {scope}.", scope=scope)
 
-    def require_known_parameters(self, names: tuple[str, ...]) -> None:
-        """Nothing, if each query parameter is one of these and sent once; else `InvalidRequest`."""
-        places = [
-            FieldError.at(("query", name), "Send this parameter once." if name in names else NO_PARAMETER)
+    def wrong_parameters(self, known: Collection[str]) -> tuple[FieldError, ...]:
+        """Each query parameter that is not one of these, or that was sent more than once."""
+        return tuple(
+            FieldError.at(("query", name), "Send this parameter once." if name in known else NO_PARAMETER)
             for name, values in self.query.items()
-            if name not in names or len(values) > 1
-        ]
-        if places:
-            raise InvalidRequest(tuple(places))
+            if name not in known or len(values) > 1
+        )
 
     def json(self) -> JsonValue:
         """The body as JSON, if it is said to be JSON and small enough."""
-        if self.media_type != "application/json":
-            raise UnsupportedMediaType("Send the body as application/json.")
+        if not self.is_plain("application/json"):
+            raise UnsupportedMediaType("Send the body as application/json, in UTF-8 and not compressed.")
         if len(self.body) > MAX_BODY_BYTES:
             raise PayloadTooLarge(f"The body has more than {MAX_BODY_BYTES} bytes.")
         return json_text.parse(self.body)

@@ -3,17 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from aws_lambda_powertools import Logger
-
-from chalicelib.domain import wake_up
+from chalicelib.domain import tracing, wake_up
 from chalicelib.domain.job import JobRef
-
-logger = Logger(service="zama-jobs", child=True)
+from chalicelib.web.logs import logger
 
 
 def jobs_of(event: dict[str, Any]) -> list[JobRef]:
     """Every job that the batch names; a message that is not ours is logged and dropped."""
     return [ref for record in event["Records"] for ref in _readable(record)]
+
+
+def trace_ids_of(event: dict[str, Any]) -> list[str]:
+    """The trace ids that the messages carry: only a hint, for the jobs' rows have them."""
+    found = (record.get("messageAttributes", {}).get("traceparent", {}) for record in event["Records"])
+    trace_ids = (tracing.parse(str(attribute.get("stringValue", ""))) for attribute in found)
+    return [each for each in trace_ids if each is not None]
 
 
 def _readable(record: dict[str, Any]) -> Iterable[JobRef]:

@@ -124,7 +124,7 @@ _ROWS = (
         "unsupported_media_type",
         415,
         "Unsupported media type",
-        "Send application/json.",
+        "Send application/json, in UTF-8 and not compressed.",
         gateway=GatewayAnswer(types=("UNSUPPORTED_MEDIA_TYPE",), detail="Send the body as application/json."),
     ),
     Problem("job_error", 422, "Job error", "Correct the input and submit a new job."),

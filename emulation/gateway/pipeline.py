@@ -24,6 +24,8 @@ from emulation.http import Request, Response
 from emulation.http_client import HttpClient
 
 PAYLOAD_LIMIT_BYTES = 10 * 1024 * 1024
+# The quota "total combined size of request line and header values".
+HEAD_LIMIT_BYTES = 10_240
 _LOG = logging.getLogger(__name__)
 _REFUSALS = {Admission.THROTTLED: Kind.THROTTLED, Admission.QUOTA_EXCEEDED: Kind.QUOTA_EXCEEDED}
 
@@ -88,7 +90,8 @@ class Gateway:
 
     async def _pass(self, exchange: Exchange) -> Response:
         """The integration's response, if every check lets the request pass."""
-        if len(exchange.request.body) > PAYLOAD_LIMIT_BYTES:  # known while it is read, before any check
+        if _is_too_large(exchange):
+            exchange.path = exchange.path[:HEAD_LIMIT_BYTES]  # so much of it is told and logged
             raise Refused(Kind.REQUEST_TOO_LARGE)
         exchange.route = exchange.deployment.routes.match(exchange.path, exchange.request.method)
         if exchange.route is None:
@@ -153,6 +156,16 @@ class Gateway:
                 return integration.mock(exchange)
             case IntegrationKind.UNSUPPORTED:
                 raise Refused(Kind.API_CONFIGURATION_ERROR)
+
+
+def _is_too_large(exchange: Exchange) -> bool:
+    """Known while it is read, before any check. Of a head beyond its limit the service, too, says so in plain
+    text, before it asks the API.
+    """
+    request = exchange.request
+    line = len(request.method) + len(exchange.path) + len(request.query)
+    head = line + sum(len(value) for _, value in request.headers)
+    return head > HEAD_LIMIT_BYTES or len(request.body) > PAYLOAD_LIMIT_BYTES
 
 
 def presented(exchange: Exchange, view: View) -> Caller:

@@ -19,6 +19,7 @@ from chalicelib.adapters.memory import (
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.adapters.memory_revocations import MemoryRevocations
+from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryUsage
@@ -67,6 +68,7 @@ class MemoryAdapters:
         self.jobs: Any = jobs
         self.queue: Any = queue
         self.backlogs: Any = MemoryBacklogs(queue, clock)
+        self.seats: Any = MemorySeats()
         self.usage: Any = MemoryUsage(jobs)
         self.payloads: Any = MemoryPayloads()
         self.uploads: Any = MemoryUploads()

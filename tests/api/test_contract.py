@@ -55,6 +55,25 @@ def test_an_operation_asks_for_a_credential_exactly_when_its_route_has_the_autho
         assert bool(route.authorizer) == bool(operation.scope) == bool(specified)
 
 
+def test_the_query_parameters_are_those_of_the_table() -> None:
+    contract = Contract(SPECIFICATION)
+    for operation in contract.operations():
+        parameters = map(contract.resolved, operation.get("parameters", ()))
+        documented = sorted(each["name"] for each in parameters if each["in"] == "query")
+        assert documented == sorted(OPERATIONS[operation["operationId"]].query or ())
+
+
+def test_every_mistake_is_told_at_once_when_a_parameter_is_unknown_too(api: Api) -> None:
+    queries = {
+        "/v1/jobs": "surprise=1&limit=-1&status=x&type=y&created_after=now&created_before=1&created_before=2",
+        "/v1/usage": "surprise=1&from=today&to=2026-02-30&to=2026-02-28",
+    }
+    for path, query in queries.items():
+        refused = api.http.get(f"{path}?{query}", headers=api.bearer())
+        told = {error["pointer"] for error in refused.json()["errors"]}
+        assert told == {f"/query/{pair.partition('=')[0]}" for pair in query.split("&")}
+
+
 def test_every_scope_is_one_that_a_client_can_have() -> None:
     flow = SPECIFICATION["components"]["securitySchemes"]["oauth"]["flows"]["clientCredentials"]
     assert sorted(flow["scopes"]) == sorted(SCOPES)

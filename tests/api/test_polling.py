@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.adapters.memory import MemoryQueue
 from chalicelib.domain.job import JobRef
-from tests.api.conftest import ACME, Api
+from chalicelib.domain.seats import HELD_AT_MOST, SEATS, Seat
+from tests.api.conftest import ACME, GLOBEX, Api
 
 PACING = ("ETag", "Retry-After", "Preference-Applied")
 
@@ -76,6 +77,24 @@ def test_nothing_is_preferred_or_waited_for_when_the_job_is_not_found(
     answer = api.http.get("/v1/jobs/job_" + "0" * 26, headers=bearer | asked)
     assert (answer.status_code, pacing(answer)) == (404, {})
     assert api.adapters.clock.monotonic() == before
+
+
+def test_the_preference_is_ignored_when_as_many_requests_of_the_tenant_wait_as_may(
+    api: Api, job_id: str, bearer: dict[str, str]
+) -> None:
+    now = api.adapters.clock.now()
+    for number in range(SEATS):
+        taken = Seat(tenant_id=ACME, number=number, ends_at=now + HELD_AT_MOST)
+        assert api.adapters.seats.take(taken, now=now)
+    path, asked = f"/v1/jobs/{job_id}", bearer | {"Prefer": "wait=20"}
+    ignored = api.http.get(path, headers=asked)
+    assert (ignored.status_code, set(pacing(ignored))) == (200, {"ETag", "Retry-After"})
+    assert api.adapters.clock.now() == now
+    theirs = api.submit(tenant=GLOBEX).headers["Location"]
+    granted = api.http.get(theirs, headers=api.bearer(GLOBEX) | {"Prefer": "wait=20"})
+    assert granted.headers["Preference-Applied"] == "wait=20"
+    api.stack.clock.advance(8)  # with those 20 seconds, as long as a seat is held at most
+    assert api.http.get(path, headers=asked).headers["Preference-Applied"] == "wait=20"
 
 
 def test_retry_after_follows_the_queue_when_jobs_are_submitted_and_run(

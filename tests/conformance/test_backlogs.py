@@ -38,7 +38,7 @@ class Waiting:
 
     def add(self, messages: int) -> None:
         for _ in range(messages):
-            self.queue.wake_runner(REF)
+            self.queue.wake_runner(REF, trace_id="")
 
     def retry_after(self) -> int | None:
         return EstimateWait(backlogs=self.backlogs, clock=self.clock)(QUEUED)
@@ -120,7 +120,7 @@ def test_a_message_that_a_worker_is_at_counts_when_it_is_invisible(aws_endpoint:
     sqs = client("sqs", endpoint=aws_endpoint)
     queue = SqsQueue(sqs)
     before = queue.depth(RUN_QUEUE)
-    queue.wake_runner(REF)
+    queue.wake_runner(REF, trace_id="")
     url = sqs.get_queue_url(QueueName=RUN_QUEUE)["QueueUrl"]
     [taken] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
     assert queue.depth(RUN_QUEUE) == before + 1

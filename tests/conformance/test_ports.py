@@ -296,7 +296,7 @@ def test_a_heartbeat_is_kept_when_a_postponement_was_decided_before_it(jobs: Job
 
 
 def transaction(signer: str, nonce: int) -> ChainTransaction:
-    listed = Listed(JobRef("ten_1", f"job_{nonce}"), Entry("0x" + "11" * 32, "0x" + "22" * 32))
+    listed = Listed(JobRef("ten_1", f"job_{nonce}"), Entry("0x" + "11" * 32, "0x" + "22" * 32), "t")
     return ChainTransaction(
         signer=signer,
         nonce=nonce,

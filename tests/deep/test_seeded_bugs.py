@@ -175,7 +175,7 @@ BUGS = (
     Bug(
         "the sweep sends nothing",
         "chalicelib/use_cases/sweep.py",
-        "            self.queue.wake_runner(job.ref)\n",
+        "            self.queue.wake_runner(job.ref, trace_id=job.trace_id)\n",
         "            pass\n",
         "tests/crash/test_jobs.py",
     ),

@@ -14,8 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chalicelib.admin.compatibility.rules import rules_list
 from chalicelib.admin.plans_table import plans_table
+from chalicelib.admin.problems_table import problems_table
 from chalicelib.plans import load_plans
+from chalicelib.web.problems import CATALOGUE
 from tests.stack_process import StackProcess, start_stack
 from tests.waiting import until
 
@@ -131,11 +134,20 @@ def test_every_make_target_exists_when_the_readme_names_it() -> None:
     assert targets <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 
 
-def test_the_designs_table_is_that_of_the_plans_when_it_is_made_anew() -> None:
-    shown = DESIGN.partition("<!-- plans -->\n")[2].partition("\n<!-- /plans -->")[0]
-    assert shown == plans_table(load_plans()), (
-        "DESIGN.md's plans are not those of chalicelib/plans.toml: put what "
-        "`.venv/bin/python -m chalicelib.admin plans` prints between its <!-- plans --> markers"
+@pytest.mark.parametrize(
+    ("document", "marker", "made"),
+    [
+        ("DESIGN.md", "plans", plans_table(load_plans())),
+        ("DESIGN.md", "problems", problems_table(CATALOGUE)),
+        ("releases/README.md", "breaking", rules_list()),
+    ],
+)
+def test_a_table_is_what_its_command_prints(document: str, marker: str, made: str) -> None:
+    text = (REPOSITORY / document).read_text()
+    shown = text.partition(f"<!-- {marker} -->\n")[2].partition(f"\n<!-- /{marker} -->")[0]
+    assert shown == made, (
+        f"put what `.venv/bin/python -m chalicelib.admin {marker}` prints between the <!-- {marker} --> "
+        f"markers of {document}"
     )
 
 

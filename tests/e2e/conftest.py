@@ -14,7 +14,7 @@ from client.oauth import ClientCredentials
 from client.system import System
 from client.verify import Registry
 from tests.e2e.other_emulator import ministack
-from tests.stack_process import start_stack
+from tests.stack_process import StackProcess, start_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ def calling(stack: dict[str, Any], name: str) -> Iterator[Caller]:
 
 
 @pytest.fixture(scope="module", params=["moto", "MiniStack"])
-def stack(
+def started(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[StackProcess]:
     """A whole stack: on its own moto, and on an emulator that is not ours, so that nothing leans on moto."""
     folder = tmp_path_factory.mktemp("stack")
     with ExitStack() as entered:
@@ -50,7 +50,12 @@ def stack(
         if request.param == "MiniStack":
             endpoint = entered.enter_context(ministack(folder / "ministack.log"))
             arguments = ["--aws-endpoint", endpoint]
-        yield entered.enter_context(start_stack(folder / "state", *arguments)).ready()
+        yield entered.enter_context(start_stack(folder / "state", *arguments))
+
+
+@pytest.fixture(scope="module")
+def stack(started: StackProcess) -> dict[str, Any]:
+    return started.ready()
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from client.documents import ApiProblem, Status
 from client.verify import NOT_RECORDED, Registry
 from emulation.environment import edge_client
 from tests.e2e.conftest import Caller
+from tests.stack_process import StackProcess
 from tests.waiting import until
 
 SEED = "0x" + "00" * 32
@@ -285,3 +286,18 @@ def test_a_job_is_taken_when_all_that_is_sent_comes_from_the_reference(
             headers={"Authorization": f"Bearer {token}", "Idempotency-Key": key},
         )
     assert answer.status_code == 202
+
+
+def test_one_trace_is_in_the_functions_log_when_a_job_goes_from_its_submit_to_the_chain(
+    started: StackProcess, acme: Caller, key: str
+) -> None:
+    trace_id = hashlib.sha256(key.encode()).hexdigest()[:32]
+    headers = {"Idempotency-Key": key, "traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    answer = acme.http.post("/v1/jobs", json=SMALL, headers=headers)
+    acme.client.wait(answer.json()["id"])
+
+    def told() -> set[str]:
+        lines = (line for line in started.logged("functions").splitlines() if trace_id in line)
+        return {json.loads(line)["message"] for line in lines}
+
+    until(lambda: told() == {"answered", "woken", "confirmed"}, within_seconds=10)

@@ -80,6 +80,22 @@ def test_too_large_when_the_payload_is_over_10_mb(stack: Stack) -> None:
     assert [line["status"] for line in stack.log_lines()] == [413]
 
 
+@cites("limits.head")
+def test_too_large_when_the_head_is_over_10_kib(stack: Stack) -> None:
+    """Bytes of the path, the query and the headers' values count, and the names of headers do not."""
+    api = apis.imported(stack, DOCUMENT)
+    own = sum(len(value) for value in api.get("/a").request.headers.values()) + len("GET/a")
+    left = 10_240 - own
+    assert api.get("/a", headers={"X-Long": "x" * left}).status_code == 200
+    for answer in (
+        api.get("/a", headers={"X-Long": "x" * (left + 1)}),
+        api.get("/a?" + "x" * (left + 1)),
+        api.get("/" + "x" * 20_000),
+    ):
+        assert (answer.status_code, answer.content) == (413, b'{"message":"Request Too Long"}')
+    assert len(stack.log_lines()[-1]["path"]) == 10_240
+
+
 @cites("limits.event")
 def test_too_large_when_the_event_is_beyond_lambdas_6_mb(stack: Stack) -> None:
     api = apis.imported(stack, DOCUMENT)

@@ -170,14 +170,14 @@ def test_the_job_fails_when_the_uploads_bytes_are_not_those_of_the_submit(world:
 @pytest.mark.parametrize(
     ("document", "pointers"),
     [
-        ({"type": "x"}, ["/input"]),
-        ({"type": "x", "input": {}, "input_upload": UPLOAD_ID}, ["/input"]),
+        ({"type": "x"}, ["/input", "/type"]),
+        ({"type": "x", "input": {}, "input_upload": UPLOAD_ID}, ["/input", "/type"]),
         ({}, ["/input", "/type"]),
-        ({"type": "x", "input": None}, ["/input"]),
-        ({"type": "x", "input_upload": None}, ["/input_upload"]),
-        ({"type": "x", "input_upload": ""}, ["/input_upload"]),
-        ({"type": "x", "input_upload": f"{UPLOAD_ID}\n"}, ["/input_upload"]),
-        ({"type": "x", "input_upload": "job_00000000000000000000000001"}, ["/input_upload"]),
+        ({"type": "x", "input": None}, ["/input", "/type"]),
+        ({"type": "x", "input_upload": None}, ["/input_upload", "/type"]),
+        ({"type": "x", "input_upload": ""}, ["/input_upload", "/type"]),
+        ({"type": "x", "input_upload": f"{UPLOAD_ID}\n"}, ["/input_upload", "/type"]),
+        ({"type": "x", "input_upload": "job_00000000000000000000000001"}, ["/input_upload", "/type"]),
     ],
 )
 def test_every_place_is_named_when_a_submit_has_not_exactly_one_input(

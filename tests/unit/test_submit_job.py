@@ -146,5 +146,5 @@ def test_nothing_is_accepted_when_the_tenant_is_suspended_or_unknown(world: Worl
 class Down:
     """A queue that does not answer."""
 
-    def wake_runner(self, ref: object) -> None:
+    def wake_runner(self, ref: object, *, trace_id: str) -> None:
         raise errors.Unavailable("no answer")

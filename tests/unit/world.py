@@ -17,6 +17,7 @@ from chalicelib.adapters.memory import (
 )
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.domain.entitlements import Plan, Tenant
@@ -32,6 +33,7 @@ from chalicelib.ports import (
     Jobs,
     Payloads,
     Queue,
+    Seats,
     Tenants,
     Uploads,
 )
@@ -68,6 +70,7 @@ class World:
     queue: Queue = field(default_factory=MemoryQueue)
     payloads: Payloads = field(default_factory=MemoryPayloads)
     uploads: Uploads = field(default_factory=MemoryUploads)
+    seats: Seats = field(default_factory=MemorySeats)
     transactions: ChainTransactions = field(default_factory=MemoryChainTransactions)
     chain: Chain = field(default_factory=lambda: MemoryChain(senders={SIGNER_KEY: SIGNER}))
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
@@ -114,6 +117,7 @@ class World:
         job_input: JsonValue = SHORT,
         upload: str | None = None,
         tenants: Tenants | None = None,
+        trace_id: str = "0" * 31 + "1",
     ) -> Accepted:
         """A submit as the handler makes it."""
         given = {"input_upload": upload} if upload else {"input": job_input}
@@ -126,7 +130,7 @@ class World:
                 input=job_input,
                 input_upload=upload,
                 canonical_body=json_text.canonical(document),
-                trace_id="0" * 31 + "1",
+                trace_id=trace_id,
                 request_id="r1",
             ),
             render=lambda job: job_view(job, base_url=BASE_URL).to_bytes(),
@@ -159,7 +163,7 @@ class World:
 
     @property
     def await_job(self) -> AwaitJob:
-        return AwaitJob(get_job=self.get_job, clock=self.clock)
+        return AwaitJob(get_job=self.get_job, seats=self.seats, clock=self.clock, ids=self.ids)
 
     @property
     def estimate_wait(self) -> EstimateWait:
@@ -203,9 +207,9 @@ class World:
         """The job as stored."""
         return self.get_job(ref)
 
-    def confirming(self, key: str = "k1") -> JobRef:
+    def confirming(self, key: str = "k1", **submission: str) -> JobRef:
         """A job that has run and waits for the chain."""
-        ref = self.submit(key).job_ref
+        ref = self.submit(key, **submission).job_ref
         self.run_job(ref)
         return ref
 

@@ -13,12 +13,17 @@ from chalicelib.use_cases.issue_token import IssueToken
 from chalicelib.use_cases.revoke_token import RevokeToken
 from chalicelib.web.answers import ok
 from chalicelib.web.http import Request, Response, is_id
-from chalicelib.web.schemas.access import KeySet, RevocationRequest, Token, TokenError, TokenRequest
+from chalicelib.web.schemas.access import (
+    MAX_FIELDS,
+    KeySet,
+    RevocationRequest,
+    Token,
+    TokenError,
+    TokenRequest,
+)
 from chalicelib.web.schemas.base import WireRequest
 
 FORM = "application/x-www-form-urlencoded"
-# The RFCs name a dozen fields; who sends more is looking for something.
-MAX_FIELDS = 20
 Form = TypeVar("Form", bound=WireRequest)
 CHALLENGE = 'Basic realm="zama-jobs"'
 
@@ -64,7 +69,7 @@ def _form(request: Request, model: type[Form]) -> Form:
         fields = parse_qs(request.body.decode("ascii"), max_num_fields=MAX_FIELDS)
     except ValueError:
         fields = {}
-    if request.media_type != FORM or not fields or any(len(values) > 1 for values in fields.values()):
+    if not request.is_plain(FORM) or not fields or any(len(values) > 1 for values in fields.values()):
         raise TokenRefused(TokenErrorCode.INVALID_REQUEST, f"Send {FORM}, each field once.")
     if "client_secret" in fields:  # §2.3: a request authenticates in one way
         raise TokenRefused(TokenErrorCode.INVALID_REQUEST, "Send the secret with HTTP Basic alone.")

@@ -45,19 +45,19 @@ def submit_job(submit: SubmitJob, request: Request) -> Response:
 
 
 def get_job(await_job: AwaitJob, estimate_wait: EstimateWait, request: Request) -> Response:
-    """200 with the job, or 304 if the client has it; waits for news as long as the client prefers."""
+    """200 with the job, or 304 if the client has it; waits for news if the client prefers and has a seat."""
     known = entity_tags(request.headers.get("if-none-match", ()))
     wait = wait_seconds(request.headers.get("prefer", ()))
-    job = await_job(
+    awaited = await_job(
         job_ref(request),
         is_news=lambda job: bool(known) and not is_known(etag(_body(job, request)), known),
         at_most_seconds=wait or 0,
     )
-    body = _body(job, request)
+    body = _body(awaited.job, request)
     headers = {"ETag": etag(body)}
-    if (retry_after := estimate_wait(job)) is not None:
+    if (retry_after := estimate_wait(awaited.job)) is not None:
         headers["Retry-After"] = str(retry_after)
-    if wait is not None:
+    if wait is not None and awaited.is_honoured:
         headers["Preference-Applied"] = f"wait={wait}"
     if is_known(headers["ETag"], known):
         return Response(status=304, body=b"", headers=headers, media_type=None)

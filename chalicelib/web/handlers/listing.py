@@ -13,7 +13,7 @@ from chalicelib.web.schemas.listing import job_list, parse_query
 
 def list_jobs(listed: ListJobs, cursors: Cursors, request: Request) -> Response:
     """200 with one page of the caller's jobs, and the cursor of the next if there may be one."""
-    query = parse_query({name: values[0] for name, values in request.query.items()})
+    query = parse_query(request)
     wanted = query.filter
     listing = _identity(request.tenant_id, wanted)
     after = None if query.cursor is None else cursors.read(query.cursor, listing=listing)

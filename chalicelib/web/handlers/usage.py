@@ -19,8 +19,9 @@ _PERIOD = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
 
 def get_usage(read: ReadUsage, request: Request) -> Response:
     """200 with the caller's usage by meter and day, and what is left of its plan."""
-    days, wrong = {}, []
-    for name in ("from", "to"):
+    names = ("from", "to")
+    days, wrong = {}, [*request.wrong_parameters(names)]
+    for name in names:
         try:
             days[name] = _day(request.parameter(name))
         except ValueError:

@@ -10,6 +10,9 @@ from chalicelib.web.schemas.base import Wire, WireRequest
 
 # Of a token and the request that carries it: ours have some 500 characters.
 TOKEN_CHARACTERS = 4096
+# Of a form: the RFCs name a dozen; who sends more is looking for something.
+MAX_FIELDS = 20
+_FORM = ConfigDict(extra="ignore", json_schema_extra={"maxProperties": MAX_FIELDS})
 _SCOPE = f"({'|'.join(SCOPES)})"
 Scopes = Annotated[str, Field(max_length=256)]
 
@@ -17,7 +20,7 @@ Scopes = Annotated[str, Field(max_length=256)]
 class TokenRequest(WireRequest):
     """The form of the token endpoint (RFC 6749 §4.4.2)."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = _FORM
 
     grant_type: Literal["client_credentials"]
     scope: Annotated[str, Field(max_length=256, pattern=rf"^({_SCOPE}( {_SCOPE})*)?$")] = ""
@@ -26,7 +29,7 @@ class TokenRequest(WireRequest):
 class RevocationRequest(WireRequest):
     """The form of the revocation endpoint (RFC 7009 §2.1); every token here is of the one type."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = _FORM
 
     token: Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS)]
     token_type_hint: Annotated[str, Field(max_length=64)] = "access_token"

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from chalicelib.domain import job as domain
-from chalicelib.domain.errors import FieldError, InvalidRequest
+from chalicelib.domain.errors import FieldError, InvalidRequest, UnknownJobType
 from chalicelib.domain.job import Status
+from chalicelib.job_types import JOB_TYPES
+from chalicelib.use_cases.submit_job import job_type_of, validate_input
 from chalicelib.web.problem import type_url
 from chalicelib.web.problems import CATALOGUE
 from chalicelib.web.schemas.base import (
@@ -41,10 +43,28 @@ def parse_submit(document: JsonValue) -> SubmitRequest:
     try:
         wanted = SubmitRequest.read(document)
     except InvalidRequest as error:
-        raise InvalidRequest((*places, *error.errors)) from error
+        raise InvalidRequest((*places, *error.errors, *_job_places(document))) from error
     if places:
-        raise InvalidRequest(places)
+        raise InvalidRequest((*places, *_job_places(document)))
     return wanted
+
+
+def _job_places(document: JsonValue) -> tuple[FieldError, ...]:
+    """What the job type would refuse of a request that is refused before: all mistakes are told at once."""
+    match document:
+        case {"type": str(name), **others}:
+            job_input = others.get("input")
+        case _:
+            return ()
+    try:
+        job_type = job_type_of(JOB_TYPES, name)
+        if isinstance(job_input, dict):
+            validate_input(job_type, job_input)
+    except UnknownJobType as error:
+        return (FieldError.at(("type",), error.detail),)
+    except InvalidRequest as error:
+        return error.errors
+    return ()
 
 
 class Entered(Sparse):

@@ -1,7 +1,7 @@
 """A list of jobs: what may be asked, and what is answered."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -14,6 +14,7 @@ from chalicelib.domain.job import Status
 from chalicelib.domain.listing import JobFilter
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases.list_jobs import LARGEST_LIMIT
+from chalicelib.web.http import Request
 from chalicelib.web.schemas.base import Url, Wire
 from chalicelib.web.schemas.jobs import Job, job_view
 
@@ -74,13 +75,17 @@ class JobsQuery(BaseModel):
         )
 
 
-def parse_query(parameters: Mapping[str, str]) -> JobsQuery:
-    """The query, or `InvalidRequest` with every parameter that is wrong."""
+def parse_query(request: Request) -> JobsQuery:
+    """The query, or `InvalidRequest` with every parameter that is wrong, unknown or there twice."""
+    wrong = request.wrong_parameters(JobsQuery.model_fields)
     try:
-        return JobsQuery.model_validate(parameters)
+        query = JobsQuery.model_validate({name: values[0] for name, values in request.query.items()})
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidRequest(tuple(FieldError.at(("query", *e["loc"]), e["msg"]) for e in found)) from error
+        wrong += tuple(FieldError.at(("query", *e["loc"]), e["msg"]) for e in found)
+    if wrong:
+        raise InvalidRequest(wrong)
+    return query
 
 
 class JobList(Wire):

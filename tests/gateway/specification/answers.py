@@ -111,6 +111,7 @@ LIMITS = Section(
     "Limits of size and time",
     (
         documented("limits.payload", "A body has at most 10 MB."),
+        documented("limits.head", "The request line and the headers' values have at most 10,240 bytes."),
         inferred("limits.event", "A body that makes an event beyond Lambda's 6 MB is too large, too."),
         documented(
             "limits.timeout-range", "An integration's time-out is from 50 ms to 29 s; another is refused."
