@@ -50,6 +50,7 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm run --silent lint
+	$(BIN)/python -m chalicelib.admin openapi | cmp - openapi.yml
 	$(BIN)/openapi-spec-validator openapi.yml
 	$(BIN)/python -m chalicelib.admin compatible
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix tools run --silent spectral

@@ -33,6 +33,8 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 # looks for it with some 200 regular expressions. The others, S3 among them, may depend on path or host too.
 TOLD_BY_SIGNATURE = frozenset({"dynamodb", "events", "kms", "secretsmanager", "sqs", "ssm", "sts"})
 
+# What is read as fields, and no longer as a body.
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _SCOPE = re.compile(r"Credential=[^/,]+/[^/,]+/[^/,]+/([^/,]+)/aws4_request")
 
 
@@ -113,7 +115,7 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
 
 def _content_type(method: str, declared: str) -> str:
     """As declared, except a form on a PUT: curl and urllib say so, and moto would store an empty object."""
-    is_form = declared.startswith("application/x-www-form-urlencoded")
+    is_form = declared.strip().lower().startswith(_FORMS)
     return "binary/octet-stream" if method == "PUT" and is_form else declared
 
 

@@ -30,6 +30,7 @@ SKEW_SECONDS = 15 * 60
 _CREDENTIALS = Credentials(CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
 _PARAMETERS = ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature")
 _SIGNATURE = re.compile(r"(?:^|&)X-Amz-Signature=[^&]*")
+_SECONDS = re.compile(r"[0-9]{1,6}")  # as many digits as the longest life has
 
 
 @dataclass(slots=True, eq=False)
@@ -70,7 +71,7 @@ def _require_parameters(query: Mapping[str, str]) -> None:
     if (
         any(f"X-Amz-{name}" not in query for name in _PARAMETERS)
         or query["X-Amz-Algorithm"] != "AWS4-HMAC-SHA256"
-        or not seconds.isdecimal()
+        or not _SECONDS.fullmatch(seconds)
         or not 1 <= int(seconds) <= EXPIRES_AT_MOST_SECONDS
         or len(query["X-Amz-Credential"].split("/")) != 5
     ):
@@ -96,13 +97,15 @@ def _require_signature(request: Request, query: Mapping[str, str]) -> None:
         message = "The AWS Access Key Id you provided does not exist in our records."
         raise _Refusal(403, "InvalidAccessKeyId", message)
     names = query["X-Amz-SignedHeaders"].split(";")
-    if any(name.lower().startswith("x-amz-") and name.lower() not in names for name, _ in request.headers):
+    # moto reads a header of WSGI, where an underscore in its name is a dash.
+    amazons = {name.lower() for name, _ in request.headers if _dashed(name).startswith("x-amz-")}
+    if not amazons <= {*names}:
         message = "There were headers present in the request which were not signed"
         raise _Refusal(403, "AccessDenied", message)
-    host = request.header("host") or ""
     signed = AWSRequest(
         request.method,
-        f"http://{host}{request.path}?{_SIGNATURE.sub('', request.query)}",
+        # What is signed as the host is the header; any other text is good enough for the URL.
+        f"http://s3{request.path}?{_SIGNATURE.sub('', request.query)}",
         headers={name: request.header(name) or "" for name in names},
     )
     signed.context["timestamp"] = query["X-Amz-Date"]
@@ -111,6 +114,10 @@ def _require_signature(request: Request, query: Mapping[str, str]) -> None:
     if "host" not in names or signer.signature(text, signed) != query["X-Amz-Signature"]:
         message = "The request signature we calculated does not match the signature you provided. Check your "
         raise _Refusal(403, "SignatureDoesNotMatch", message + "key and signing method.")
+
+
+def _dashed(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _require_checksum(request: Request) -> None:

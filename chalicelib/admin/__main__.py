@@ -65,7 +65,7 @@ def compatible(
 
 @app.command()
 def breaking() -> None:
-    """Print DESIGN.md's list of what is a breaking change, as Markdown."""
+    """Print releases/README.md's list of what is a breaking change, as Markdown."""
     typer.echo(rules_list())
 
 

@@ -10,9 +10,13 @@ def problems_table(catalogue: Mapping[str, Problem]) -> str:
     """A row a status: its codes, those in italics that may pass when sent again, and the gateway's own."""
     rows = (
         f"| {status} | {', '.join(map(_told, problems))} |"
-        for status, problems in groupby(catalogue.values(), key=lambda row: row.status)
+        for status, problems in groupby(sorted(catalogue.values(), key=_status), key=_status)
     )
     return "\n".join(("| status | codes |", "|---|---|", *rows))
+
+
+def _status(row: Problem) -> int:
+    return row.status
 
 
 def _told(row: Problem) -> str:

@@ -37,8 +37,8 @@ class FieldError:
 
         >>> FieldError.at(("input", "a/b", 0), "no").pointer
         '/input/a~1b/0'
-        >>> FieldError.at(("input", "\u202e"), "no").pointer
-        '/input/\\u202e'
+        >>> print(FieldError.at(("input", chr(7)), "no").pointer)
+        /input/\\u0007
         """
         parts = (_visible(str(part)).replace("~", "~0").replace("/", "~1") for part in location)
         return cls("".join(f"/{part}" for part in parts)[:POINTER_CHARACTERS], detail[:DETAIL_CHARACTERS])

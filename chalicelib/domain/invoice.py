@@ -67,9 +67,10 @@ class CutOffs:
 
     @classmethod
     def of_draft(cls, month: Month, *, now: datetime) -> "CutOffs":
-        """All that is known of the month; once it is over, the same for ever.
+        """All that is known of the month; once it is over, always the same two.
 
-        No event comes in later than it happens, so the two are one moment.
+        An event names the moment just before it commits, so the two are one moment. What is in a transaction
+        at a cut-off can still come in, for as long as a function may run: issuing has to wait for that.
         """
         moment = min(now, month.end)
         return cls(event_time=moment, ingestion_time=moment)

@@ -38,7 +38,7 @@ class UsageEvent:
 
     @property
     def ingested_at(self) -> datetime:
-        """When it was taken in: its own time, since an event commits in one transaction with its fact."""
+        """When it was taken in: its own time, for it commits with its fact, some milliseconds after that."""
         return self.time
 
 

@@ -12,7 +12,7 @@ from chalicelib.web.schemas.base import Wire
 from chalicelib.web.schemas.service import Problem, ProblemError
 
 PROBLEM_JSON = "application/problem+json"
-# No cookie is ever a credential here, so a page can read only what its own token may.
+# No cookie is ever a credential here and no preflight passes, so a page of elsewhere reads what is public.
 CORS: Mapping[str, str] = {"Access-Control-Allow-Origin": "*"}
 # What a problem says of waiting when nobody knows better: long enough not to add to an overload.
 RETRY_AFTER_SECONDS = 1

@@ -116,9 +116,7 @@ _ROWS = (
         413,
         "Payload too large",
         "Send at most what `detail` says.",
-        gateway=GatewayAnswer(
-            types=("REQUEST_TOO_LARGE",), detail="The request is larger than the gateway takes."
-        ),
+        gateway=GatewayAnswer(types=("REQUEST_TOO_LARGE",), detail="The gateway takes at most 10 MiB."),
     ),
     Problem(
         "unsupported_media_type",
@@ -176,7 +174,7 @@ _ROWS = (
         "internal_error",
         500,
         "Internal error",
-        "Retry with the same Idempotency-Key; tell us the `request_id`.",
+        "Retry, a submit with the same Idempotency-Key; tell us the `request_id`.",
         retryable=True,
         gateway=GatewayAnswer(
             types=(
@@ -201,14 +199,14 @@ _ROWS = (
         "unavailable",
         503,
         "Temporarily unavailable",
-        "Retry with the same Idempotency-Key.",
+        "Retry, a submit with the same Idempotency-Key.",
         retryable=True,
     ),
     Problem(
         "timeout",
         504,
         "Timed out",
-        "Retry with the same Idempotency-Key.",
+        "Retry, a submit with the same Idempotency-Key.",
         retryable=True,
         gateway=GatewayAnswer(
             types=("INTEGRATION_TIMEOUT",),

@@ -54,7 +54,7 @@ components:
         application/problem+json:
           schema: {type: object, properties: {code: {type: string, maxLength: 64}}}
           examples:
-            item: {value: {code: item_not_found}}
+            item: {value: {code: item_not_found, title: Not found, retryable: false}}
             list: {value: {code: list_not_found}}
   schemas:
     Item:
@@ -87,6 +87,7 @@ components:
 """)
 
 GONE = object()
+REASON = "An empty name was refused since 1.0.0."
 LIST, ADD = "GET /items", "POST /items"
 LIST_JSON, ADD_BODY = f"{LIST} 200 application/json#", f"{ADD} body application/json#"
 # The rest of the places, as the steps from the document's top.
@@ -134,6 +135,8 @@ SEEDED: tuple[tuple[Rule, str, object, str], ...] = (
     (Rule.ERROR_REMOVED, f"{GET} responses 404", GONE, f"{LIST} 404"),
     (Rule.PROBLEM_REMOVED, f"{NOT_FOUND} examples list", GONE, f"{LIST} 404"),
     (Rule.PROBLEM_REMOVED, f"{NOT_FOUND} examples list value code", "no_list", f"{LIST} 404"),
+    (Rule.PROBLEM_CHANGED, f"{NOT_FOUND} examples item value title", "Gone", f"{LIST} 404"),
+    (Rule.PROBLEM_CHANGED, f"{NOT_FOUND} examples item value retryable", True, f"{LIST} 404"),
     (Rule.MEDIA_TYPE_REMOVED, f"{ANSWER} content text/plain", GONE, f"{LIST} 200 text/plain"),
     (
         Rule.MEDIA_TYPE_REMOVED,
@@ -284,18 +287,28 @@ def test_the_specification_keeps_what_the_last_release_promised() -> None:
 def test_a_finding_is_no_more_when_it_is_accepted() -> None:
     today = changed(RELEASED, f"{WANTED} properties name minLength", 1)
     accepted = AcceptedChange(
-        rule=Rule.BOUND, where="POST /items body *#/name", reason="An empty name was refused since 1.0.0."
+        rule=Rule.BOUND, where="POST /items body *#/name", detail="minLength: none → 1", reason=REASON
     )
     assert verdict(RELEASED, today, (accepted,)).is_compatible
+
+
+def test_an_acceptance_covers_no_other_change_when_its_place_changes_again() -> None:
+    today = changed(RELEASED, f"{WANTED} properties name minLength", 2)
+    accepted = AcceptedChange(
+        rule=Rule.BOUND, where="POST /items body *#/name", detail="minLength: none → 1", reason=REASON
+    )
+    judged = verdict(RELEASED, today, (accepted,))
+    assert {finding.detail for finding in judged.findings} == {"minLength: none → 2"}
+    assert judged.stale == (accepted,)
 
 
 @pytest.mark.parametrize(
     ("rule", "where"), [(Rule.ENUM, "POST /items body *#/name"), (Rule.BOUND, "POST /items body *#/names")]
 )
 def test_an_acceptance_is_stale_when_it_covers_nothing(rule: Rule, where: str) -> None:
-    accepted = AcceptedChange(rule=rule, where=where, reason="An empty name was refused since 1.0.0.")
+    accepted = AcceptedChange(rule=rule, where=where, detail="*", reason=REASON)
     judged = verdict(RELEASED, RELEASED, (accepted,))
-    assert str(judged) == f"accepted, and not found: {rule}: {where}"
+    assert str(judged) == f"accepted, and not found: {rule}: {where}: *"
     assert not judged.is_compatible
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from app import app
 from chalicelib.admin.openapi import document
+from chalicelib.admin.openapi.source import SourceMismatch, describe
 from chalicelib.domain.errors import DomainError
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases import run_job
@@ -28,6 +29,18 @@ def test_the_file_is_what_the_sources_make() -> None:
     assert OPENAPI.read_text() == document.text(document.specification()), (
         "run: python -m chalicelib.admin openapi > openapi.yml"
     )
+
+
+def test_the_generator_names_the_operation_when_the_source_has_another() -> None:
+    fewer = {name: each for name, each in OPERATIONS.items() if name != "getHealth"}
+    with pytest.raises(SourceMismatch, match=r"web/operations\.py differ in getHealth$"):
+        document.specification(fewer)
+
+
+def test_the_generator_names_the_member_when_the_source_does_not_say_what_it_is() -> None:
+    schemas = {"Job": {"properties": {"id": {"type": "string"}, "url": {"type": "string"}}}}
+    with pytest.raises(SourceMismatch, match=r"web/schemas differ in Job\.color, Job\.id$"):
+        describe(schemas, {"Job.color": "It has none.", "url": "Where it is."})
 
 
 def test_the_routes_are_those_of_the_specification() -> None:
@@ -88,7 +101,7 @@ def test_every_code_that_can_be_raised_is_listed_and_every_listed_one_can_be() -
     raised = {error.code for error in _subclasses(DomainError) if hasattr(error, "code")}
     by_gateway = {code for code, row in CATALOGUE.items() if row.gateway}
     in_jobs = {run_job.JOB_ERROR, run_job.ATTEMPTS_EXHAUSTED}
-    assert raised | by_gateway | in_jobs == CATALOGUE.keys()
+    assert raised | by_gateway | in_jobs == set(CATALOGUE)
 
 
 def test_every_answer_of_the_gateways_own_is_a_problem() -> None:
@@ -142,7 +155,7 @@ def test_every_example_is_of_its_schema() -> None:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation_id)
-def test_an_example_succeeds_when_it_is_sent(api: Api, call: Any) -> None:
+def test_every_success_is_answered_when_an_example_is_sent(api: Api, call: Any) -> None:
     """Where the example names a job, one that has run takes its place; where an upload, one that was sent."""
     if call.operation_id == "submitJob" and "input_upload" in call.body:
         call = replace(call, body={**call.body, "input_upload": api.upload(b"{}")})
@@ -152,8 +165,14 @@ def test_an_example_succeeds_when_it_is_sent(api: Api, call: Any) -> None:
             api.run(job_id)
         call = call.of_job(job_id)
     auth = api.credentials() if call.path.startswith("/v1/oauth/") else None
-    answer = send(api, call, auth=auth)
-    assert answer.is_success, answer.text
+    answers = [send(api, call, auth=auth)]
+    assert answers[0].is_success, answers[0].text
+    if call.method == "GET" and (etag := answers[0].headers.get("ETag")):
+        answers.append(send(api, call, headers={"If-None-Match": etag}))
+    operation = api.contract.operation_of(call.method, call.path)
+    assert operation is not None
+    documented = {status for status in operation["responses"] if int(status) < 400}
+    assert documented == {str(answer.status_code) for answer in answers}
 
 
 def _subclasses(error: type[DomainError]) -> set[type[DomainError]]:

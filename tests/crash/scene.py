@@ -13,7 +13,7 @@ from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import wake_up
 from chalicelib.domain.job import JobRef
-from tests.conformance.real_ports import client, payloads, tables
+from tests.conformance.real_ports import client, payloads, tables, uploads
 from tests.crash.failpoints import KILLED, Failing, Failpoint, kill
 from tests.unit.world import World
 
@@ -39,6 +39,7 @@ class Scene:
             jobs=DynamoDbJobs(tables(self.endpoint)),
             queue=SqsQueue(client("sqs", endpoint=self.endpoint)),
             payloads=payloads(self.endpoint),
+            uploads=uploads(self.endpoint),
             transactions=DynamoDbChainTransactions(tables(self.endpoint)),
             chain=EvmChain(self.rpc_url, chain_id=31337, registry=self.registry),
             clock=ManualClock(now),
@@ -49,10 +50,14 @@ class Scene:
             registry=self.registry,
         )
 
-    def crash(self, world: World, failpoint: Failpoint, use_case: str, *arguments: Any) -> None:
+    def crash(
+        self, world: World, failpoint: Failpoint, use_case: str, *arguments: Any, **options: Any
+    ) -> None:
         """Runs the use case in a process of its own, which is killed at the failpoint."""
         child = _processes.Process(
-            target=_die, args=(self, world.clock.now(), failpoint, use_case, arguments), daemon=True
+            target=_die,
+            args=(self, world.clock.now(), failpoint, use_case, arguments, options),
+            daemon=True,
         )
         child.start()
         child.join()
@@ -97,8 +102,13 @@ class Scene:
 
 
 def _die(
-    scene: Scene, now: datetime, failpoint: Failpoint, use_case: str, arguments: tuple[Any, ...]
+    scene: Scene,
+    now: datetime,
+    failpoint: Failpoint,
+    use_case: str,
+    arguments: tuple[Any, ...],
+    options: dict[str, Any],
 ) -> None:
     world = scene.world(now)
     setattr(world, failpoint.port, Failing(getattr(world, failpoint.port), failpoint, kill))
-    getattr(world, use_case)(*arguments)
+    getattr(world, use_case)(*arguments, **options)

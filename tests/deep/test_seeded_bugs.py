@@ -147,8 +147,8 @@ BUGS = (
     Bug(
         "a long poll sleeps through the end",
         "chalicelib/use_cases/read_job.py",
-        "while not (job.is_terminal or is_news(job)):",
-        "while not is_news(job):",
+        "                if job.is_terminal or is_news(job):",
+        "                if is_news(job):",
         "tests/unit/test_long_polls.py",
     ),
     Bug(
@@ -203,6 +203,11 @@ BUGS = (
 )
 
 
+def test_every_bug_fits_its_file_when_none_is_seeded() -> None:
+    texts = {bug.file: (REPOSITORY / bug.file).read_text() for bug in BUGS}
+    assert [bug.name for bug in BUGS if texts[bug.file].count(bug.right) != 1] == []
+
+
 @pytest.mark.deep
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_test_fails_when_a_bug_is_seeded(tmp_path: Path, bug: Bug) -> None:
@@ -220,7 +225,6 @@ def test_a_test_fails_when_a_bug_is_seeded(tmp_path: Path, bug: Bug) -> None:
     for name in INSTALLED:
         (copy / name).symlink_to(REPOSITORY / name)
     text = (copy / bug.file).read_text()
-    assert text.count(bug.right) == 1, "the seeded bug no longer fits its file"
     (copy / bug.file).write_text(text.replace(bug.right, bug.wrong))
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", bug.noticed_by]
     ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)

@@ -18,6 +18,7 @@ from chalicelib.admin.compatibility.rules import rules_list
 from chalicelib.admin.plans_table import plans_table
 from chalicelib.admin.problems_table import problems_table
 from chalicelib.plans import load_plans
+from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
 from tests.stack_process import StackProcess, start_stack
 from tests.waiting import until
@@ -149,6 +150,11 @@ def test_a_table_is_what_its_command_prints(document: str, marker: str, made: st
         f"put what `.venv/bin/python -m chalicelib.admin {marker}` prints between the <!-- {marker} --> "
         f"markers of {document}"
     )
+
+
+def test_the_design_counts_the_problems_as_the_table_does() -> None:
+    pairs = sum(len(problems_of(operation)) for operation in OPERATIONS.values())
+    assert f"each of its {pairs} pairs" in " ".join(DESIGN.split())
 
 
 def test_the_design_can_be_read_in_half_an_hour() -> None:

@@ -106,6 +106,15 @@ def test_the_bytes_come_back_when_each_url_is_used_as_it_was_signed() -> None:
     assert (stored.status, read.status, read.body) == (200, 200, BODY)
 
 
+@pytest.mark.parametrize(
+    "media_type", ["application/x-www-form-urlencoded", "Multipart/Form-Data; boundary=x"]
+)
+def test_the_bytes_are_stored_whole_when_they_are_called_a_form(media_type: str) -> None:
+    sent = put().with_headers(content_type=media_type)
+    stored, read = arrive(sent, presigned("get_object"), signed=sent)
+    assert (stored.status, read.body) == (200, BODY)
+
+
 def test_a_url_is_refused_when_the_second_that_it_names_has_come() -> None:
     sent = put()
     last, late = replace(sent, after_seconds=LIFETIME_SECONDS - 1), replace(sent, after_seconds=1)
@@ -122,16 +131,19 @@ def test_a_url_is_refused_when_the_second_that_it_names_has_come() -> None:
         (in_query("Expires=900", "Expires=901"), 403, "SignatureDoesNotMatch"),
         (lambda p: replace(p, query=f"{p.query}&tagging"), 403, "SignatureDoesNotMatch"),
         (lambda p: p.with_headers(Host="elsewhere.test"), 403, "SignatureDoesNotMatch"),
+        (lambda p: p.with_headers(Host="["), 403, "SignatureDoesNotMatch"),
         (lambda p: p.with_headers(content_length="8"), 403, "SignatureDoesNotMatch"),
         (lambda p: p.without("content-length"), 403, "SignatureDoesNotMatch"),
         (lambda p: p.without("x-amz-checksum-sha256"), 403, "SignatureDoesNotMatch"),
         (lambda p: p.with_headers(x_amz_checksum_sha256=checksum(b"")), 403, "SignatureDoesNotMatch"),
         (lambda p: p.with_headers(x_amz_acl="public-read"), 403, "AccessDenied"),
+        (lambda p: replace(p, headers={**p.headers, "x_amz_copy_source": "b/k"}), 403, "AccessDenied"),
         (in_query("=test%2F", "=prod%2F"), 403, "InvalidAccessKeyId"),
         (in_query("X-Amz-Date=2", "X-Amz-Date=9"), 403, "AccessDenied"),
         (in_query("X-Amz-Date=2", "X-Amz-Date=x"), 400, MALFORMED),
         (in_query("Expires=900", "Expires=1e9"), 400, MALFORMED),
         (in_query("Expires=900", "Expires=604801"), 400, MALFORMED),
+        (in_query("Expires=900", f"Expires={'9' * 5000}"), 400, MALFORMED),
         (in_query("X-Amz-Algorithm", "Y"), 400, MALFORMED),
         (lambda p: p.with_headers(Authorization="Bearer abc"), 400, "InvalidArgument"),
         (lambda p: replace(p, body=b'{"n":2}'), 400, "BadDigest"),

@@ -19,8 +19,6 @@ from tests.crash.failpoints import Failing, Failpoint
 from tests.unit.submits import BODY, GOOD, OTHER, post
 from tests.unit.world import ACME, GLOBEX, SEED, World, take
 
-MERKLE = b'{"type":"merkle.root","input":{"leaf_encoding":["bool"],"leaves":[["true"]]}}'
-
 
 def code_of(answer: Response) -> str:
     return str(json.loads(answer.body)["code"])

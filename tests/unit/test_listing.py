@@ -92,7 +92,7 @@ NUMBER, INSTANT = "Input should be a whole number", "Input should be an instant 
     ("name", "value", "reason"),
     [
         ("limit", "-1", "Input should be greater than or equal to 0"),
-        ("limit", "2147483648", "Input should be less than or equal to 2147483647"),
+        ("limit", "9007199254740992", "Input should be less than or equal to 9007199254740991"),
         *[
             ("limit", value, NUMBER)
             for value in ("", " ", "x", "1.0", "1e2", "+1", "-0", "01", "1_0", " 1", "1\n", "٣", "9" * 5000)

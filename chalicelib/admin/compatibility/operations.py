@@ -139,8 +139,7 @@ def _answers(name: str, then: Json, now: Json) -> Iterator[Breaking]:
     for status in sorted(then.keys() & now.keys()):
         yield from _answer(f"{name} {status}", then[status], now[status])
         if status.startswith("4"):
-            for code in sorted(_problem_codes(then[status]) - _problem_codes(now[status])):
-                yield Breaking(Rule.PROBLEM_REMOVED, f"{name} {status}", f"{code} goes")
+            yield from _problems(f"{name} {status}", _shown(then[status]), _shown(now[status]))
 
 
 def _answer(where: str, then: Json, now: Json) -> Iterator[Breaking]:
@@ -157,10 +156,20 @@ def _answer(where: str, then: Json, now: Json) -> Iterator[Breaking]:
     yield from _content(where, then, now, Side.ANSWER)
 
 
-def _problem_codes(answer: Json) -> set[str]:
-    """The codes of the problems that the answer's examples show."""
+def _problems(where: str, then: Json, now: Json) -> Iterator[Breaking]:
+    for code in sorted(then.keys() - now.keys()):
+        yield Breaking(Rule.PROBLEM_REMOVED, where, f"{code} goes")
+    for code in sorted(then.keys() & now.keys()):
+        for member in ("title", "retryable"):
+            if member in then[code] and then[code][member] != now[code].get(member):
+                detail = f"{code}: {member}: {then[code][member]} → {now[code].get(member)}"
+                yield Breaking(Rule.PROBLEM_CHANGED, where, detail)
+
+
+def _shown(answer: Json) -> dict[str, Json]:
+    """The problems that the answer's examples show, by their codes."""
     examples: list[Any] = []
     for content in answer.get("content", {}).values():
         examples.append(content.get("example"))
         examples += [example.get("value") for example in content.get("examples", {}).values()]
-    return {example["code"] for example in examples if isinstance(example, dict) and "code" in example}
+    return {each["code"]: each for each in examples if isinstance(each, dict) and "code" in each}

@@ -1,7 +1,7 @@
 """The released specifications, and the changes that review took for harmless: all in `releases/`."""
 
+import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
@@ -19,18 +19,35 @@ ACCEPTED = RELEASES / "accepted.yml"
 
 
 class AcceptedChange(BaseModel):
-    """Findings that break no client, and why; `where` may have `*` for any text."""
+    """Findings that break no client, and why; `where` and `detail` may have `*` for any text.
+
+    Without its detail a row would also cover what the same place may become later.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: Rule
     where: Annotated[str, Field(min_length=1)]
+    detail: Annotated[str, Field(min_length=1)]
     # Long enough that a bare "ok" is none.
     reason: Annotated[str, Field(min_length=20)]
 
     def covers(self, finding: Breaking) -> bool:
         """Whether the finding is one of these."""
-        return finding.rule is self.rule and fnmatchcase(finding.where, self.where)
+        return (
+            finding.rule is self.rule
+            and _matches(finding.where, self.where)
+            and _matches(finding.detail, self.detail)
+        )
+
+
+def _matches(text: str, wanted: str) -> bool:
+    """Whether they are the same, but for what each `*` stands for; nothing else is special in a pattern.
+
+    >>> _matches("pattern: none → ^[a-z]$", "pattern: * → ^[a-z]$")
+    True
+    """
+    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,7 @@ class Verdict:
         return not self.findings and not self.stale
 
     def __str__(self) -> str:
-        stale = (f"accepted, and not found: {each.rule}: {each.where}" for each in self.stale)
+        stale = (f"accepted, and not found: {each.rule}: {each.where}: {each.detail}" for each in self.stale)
         return "\n".join((*map(str, self.findings), *stale))
 
 

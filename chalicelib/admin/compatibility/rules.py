@@ -28,6 +28,10 @@ class Rule(StrEnum):
         "its class's x00, RFC 9110 §15. A 5xx may go: nobody waits for one.)",
     )
     PROBLEM_REMOVED = "problem-removed", "A problem's code goes from the examples of a 4xx answer."
+    PROBLEM_CHANGED = (
+        "problem-changed",
+        "A problem's `title` or `retryable` changes in an example of a 4xx answer.",
+    )
     MEDIA_TYPE_REMOVED = "media-type-removed", "A media type of a request or an answer goes."
     HEADER_REMOVED = "header-removed", "A header of an answer goes, or is no longer `required`."
     ANSWER_FIELD_REMOVED = (
@@ -74,5 +78,5 @@ class Breaking:
 
 
 def rules_list() -> str:
-    """The rules as a list of Markdown, which DESIGN.md shows between `<!-- breaking -->` markers."""
+    """The rules as a list of Markdown, which releases/README.md shows between `<!-- breaking -->` markers."""
     return "\n".join(f"- `{rule}`: {rule.sentence}" for rule in Rule)

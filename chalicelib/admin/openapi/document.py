@@ -14,6 +14,7 @@ from chalicelib.admin.openapi.errors import (
     references,
 )
 from chalicelib.admin.openapi.schemas import wire_schemas
+from chalicelib.admin.openapi.source import agree, particular
 from chalicelib.web.operations import OPERATIONS, Operation
 from chalicelib.web.problems import CATALOGUE
 
@@ -36,23 +37,17 @@ INTEGRATION = {
 _X = "x-amazon-apigateway"
 
 
-class SourceMismatch(Exception):
-    """source.yml and the table of operations do not speak of the same operations."""
-
-
 def specification(operations: Mapping[str, Operation] = OPERATIONS) -> dict[str, Any]:
     """The OpenAPI 3.0.3 document of these operations."""
     source = yaml.safe_load(SOURCE.read_text())
     described = {each["operationId"]: each for item in source["paths"].values() for each in item.values()}
-    if described.keys() != operations.keys():
-        differing = sorted(described.keys() ^ operations.keys())
-        raise SourceMismatch(f"source.yml and web/operations.py differ in {', '.join(differing)}")
+    agree("web/operations.py", described.keys() ^ operations.keys())
     source[f"{_X}-gateway-responses"] = gateway_responses()
     components = source["components"]
     source["paths"] = _paths(described, operations, required=_required_headers(components["parameters"]))
     del source["x-examples"]
-    components["examples"] = examples()
-    components["schemas"] = wire_schemas()
+    components["examples"] = examples(particular(source.pop("x-problem-examples"), operations))
+    components["schemas"] = wire_schemas(source.pop("x-members"))
     components["schemas"]["Problem"]["properties"]["code"].update(_codes())
     _scopes(components["securitySchemes"]["oauth"], operations)
     for kind in ("schemas", "headers", "parameters", "examples"):

@@ -38,9 +38,12 @@ def references(names: Iterable[str]) -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def examples() -> dict[str, Any]:
-    """An example of every problem, by its code."""
-    return {code: {"summary": row.title, "value": _example(row)} for code, row in sorted(CATALOGUE.items())}
+def examples(particular: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """An example of every problem, by its code, with what is particular to it."""
+    return {
+        code: {"summary": row.title, "value": {**_example(row), **particular.get(code, {})}}
+        for code, row in sorted(CATALOGUE.items())
+    }
 
 
 def gateway_responses() -> dict[str, Any]:
@@ -60,7 +63,7 @@ def _response(rows: tuple[Problem, ...], *, headers: tuple[str, ...]) -> dict[st
     if any(row.status == 401 or row.code == "insufficient_scope" for row in rows):
         more.append("WWW-Authenticate")
     return {
-        "description": "; ".join(f"{row.title}: {row.advice}" for row in rows),
+        "description": " ".join(f"{row.title}: {row.advice}" for row in rows),
         "headers": references((*headers, *more)),
         "content": {
             PROBLEM_JSON: {
@@ -71,12 +74,8 @@ def _response(rows: tuple[Problem, ...], *, headers: tuple[str, ...]) -> dict[st
     }
 
 
-def _example(row: Problem) -> dict[str, Any]:
-    places = {"errors": [{"pointer": "/input/rounds", "detail": "Field required"}]}
-    return {
-        **_document(row, base_url=EXAMPLE_BASE_URL, instance="/local/v1/jobs", request_id=EXAMPLE_REQUEST_ID),
-        **(places if row.code == "invalid_request" else {}),
-    }
+def _example(row: Problem) -> Mapping[str, Any]:
+    return _document(row, base_url=EXAMPLE_BASE_URL, instance="/local/v1/jobs", request_id=EXAMPLE_REQUEST_ID)
 
 
 def _gateway_response(row: Problem, answer: GatewayAnswer) -> dict[str, Any]:

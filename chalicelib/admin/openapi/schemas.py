@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from chalicelib.admin.openapi.source import describe
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.web import schemas
 from chalicelib.web.schemas.base import Sparse, Wire, WireRequest
@@ -26,8 +27,8 @@ ANY_TEXT = r"^[\s\S]*$"
 LARGEST_INT32 = 2**31 - 1
 
 
-def wire_schemas() -> dict[str, Schema]:
-    """Every model of the wire and of the job types' inputs, by its name."""
+def wire_schemas(members: Mapping[str, str]) -> dict[str, Schema]:
+    """Every model of the wire and of the job types' inputs, by its name; `members` describes the wire's."""
     for found in iter_modules(schemas.__path__, f"{schemas.__name__}."):
         import_module(found.name)
     models = sorted(
@@ -39,7 +40,10 @@ def wire_schemas() -> dict[str, Schema]:
     definitions: dict[str, Schema] = document["$defs"]
     by_name = {model.__name__: model for model in models}
     made = {name: _schema(definition, by_name.get(name)) for name, definition in definitions.items()}
-    made |= _submit_schemas(made.pop(SubmitRequest.__name__))
+    submits = _submit_schemas(made.pop(SubmitRequest.__name__))
+    wire = {name: schema for name, schema in made.items() if issubclass(by_name.get(name, object), Wire)}
+    describe({**wire, **submits}, members)
+    made |= submits
     made["JobTypeName"] = {"type": "string", "description": "A job type's name.", "enum": sorted(JOB_TYPES)}
     return {name: _nullable_inlined(made[name], made) for name in sorted(made)}
 

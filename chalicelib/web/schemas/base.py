@@ -80,6 +80,8 @@ Timestamp = Annotated[
     ),
 ]
 Url = Annotated[str, WithJsonSchema({"type": "string", "format": "uri", "maxLength": 2048})]
+# A link that is signed with a role's session holds its token, of some thousand characters.
+SignedUrl = Annotated[str, WithJsonSchema({"type": "string", "format": "uri", "maxLength": 8192})]
 Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$", max_length=66)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 UploadId = Annotated[str, Field(pattern=r"^upl_[0-9A-HJKMNP-TV-Z]{26}$", max_length=30)]

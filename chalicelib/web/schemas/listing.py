@@ -15,7 +15,7 @@ from chalicelib.domain.listing import JobFilter
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases.list_jobs import LARGEST_LIMIT
 from chalicelib.web.http import Request
-from chalicelib.web.schemas.base import Url, Wire
+from chalicelib.web.schemas.base import LARGEST_INTEGER, Url, Wire
 from chalicelib.web.schemas.jobs import Job, job_view
 
 # RFC 3339, with the years and the fractions that a datetime holds exactly.
@@ -23,8 +23,8 @@ INSTANT = re.compile(
     r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-][0-2][0-9]:[0-5][0-9])"
 )
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,19}")
-# What an int32 holds: whoever asks for more does not mean a number of jobs.
-LIMIT_AT_MOST = 2**31 - 1
+# More than any page has is the largest page; beyond this it is no number that JSON keeps exactly.
+LIMIT_AT_MOST = LARGEST_INTEGER
 
 
 def _whole_number(text: str) -> int:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chalicelib.domain.payload import INLINE_BYTES
 from chalicelib.use_cases.read_result import StoredResult
-from chalicelib.web.schemas.base import Count, Digest, JobId, Timestamp, Url, Wire, Word
+from chalicelib.web.schemas.base import Count, Digest, JobId, SignedUrl, Timestamp, Wire, Word
 
 
 class Result(Wire):
@@ -20,7 +20,7 @@ class Result(Wire):
     media_type: Literal["application/json"] = "application/json"
     content: Annotated[str, Field(max_length=INLINE_BYTES)] | None
     size_bytes: Count
-    download_url: Url | None
+    download_url: SignedUrl | None
     download_expires_at: Timestamp | None
     sha256: Digest
     salt: Word

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chalicelib.domain.payload import UPLOAD_BYTES
 from chalicelib.use_cases.create_upload import Announced
-from chalicelib.web.schemas.base import Digest, Timestamp, UploadId, Url, Wire, WireRequest
+from chalicelib.web.schemas.base import Digest, SignedUrl, Timestamp, UploadId, Wire, WireRequest
 
 UploadSize = Annotated[int, Field(ge=1, le=UPLOAD_BYTES)]
 
@@ -32,7 +32,7 @@ class Upload(Wire):
 
     object: Literal["upload"] = "upload"
     id: UploadId
-    url: Url
+    url: SignedUrl
     method: Literal["PUT"] = "PUT"
     signed_headers: UploadHeaders
     size_bytes: UploadSize
