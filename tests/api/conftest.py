@@ -127,22 +127,22 @@ class Gateway:
 
     stack: Stack
     deployed: Deployed
-    specification: Mapping[str, Any]
+    contract: Contract
 
 
 @contextmanager
-def deployed_gateway(loop: Loop, specification: Path) -> Iterator[Gateway]:
+def deployed_gateway(loop: Loop, openapi: Path, specification: Mapping[str, Any]) -> Iterator[Gateway]:
     """The API of a document on an edge of its own, with every tenant's keys and limits."""
     with running_stack(loop, SettableClock(START)) as stack:
-        deployed = provision_api(specification, stack.url, _client(stack.url))
+        deployed = provision_api(openapi, stack.url, _client(stack.url))
         for tenant, limits in METERED.items():
             _meter(stack, deployed, tenant, limits)
-        yield Gateway(stack, deployed, yaml.safe_load(specification.read_text()))
+        yield Gateway(stack, deployed, Contract(specification))
 
 
 @pytest.fixture(scope="module")
 def gateway(loop: Loop) -> Iterator[Gateway]:
-    with deployed_gateway(loop, OPENAPI) as deployed:
+    with deployed_gateway(loop, OPENAPI, SPECIFICATION) as deployed:
         yield deployed
 
 
@@ -150,7 +150,7 @@ def gateway(loop: Loop) -> Iterator[Gateway]:
 def api(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     stack, deployed = gateway.stack, gateway.deployed
     stack.clock.advance(REFILL_SECONDS)
-    made = Api(stack, deployed, Contract(gateway.specification), _adapters(stack, deployed))
+    made = Api(stack, deployed, gateway.contract, _adapters(stack, deployed))
     monkeypatch.setattr(functions, "wired", lambda: made.container)
     # Chalice keeps the current request in the app, so one request at a time.
     turn = threading.Lock()

@@ -33,7 +33,7 @@ def gateway(loop: Loop, tmp_path: Path) -> Iterator[Gateway]:
     made = document.specification({**operations.OPERATIONS, DEPRECATED.id: DEPRECATED})
     path = tmp_path / "openapi.yml"
     path.write_text(document.text(made))
-    with deployed_gateway(loop, path) as deployed:
+    with deployed_gateway(loop, path, made) as deployed:
         yield deployed
 
 
@@ -89,7 +89,7 @@ def test_the_other_operations_stay_when_one_is_removed(api: Api) -> None:
 
 
 def test_the_specification_says_so_when_an_operation_is_deprecated(gateway: Gateway) -> None:
-    paths = gateway.specification["paths"]
+    paths = gateway.contract.document["paths"]
     deprecated = [
         operation["operationId"]
         for item in paths.values()
