@@ -39,7 +39,9 @@ def route(operation: Operation) -> Callable[[Callable[..., Response]], Callable[
 
 
 def answer(operation: Operation | None, handle: Callable[[Request], Reply]) -> Response:
-    return serve(app, operation, handle, base_url=wired().settings.base_url, clock=wired().clock)
+    return serve(
+        app, operation, handle, base_url=wired().settings.base_url, requirements=wired().requirements
+    )
 
 
 @app.authorizer()
@@ -165,6 +167,12 @@ def confirm_jobs(event: SQSEvent) -> None:
 def park_confirmation(event: SQSEvent) -> None:
     for ref in messages.jobs_of(event.to_dict()):
         logger.critical("confirmation parked: the sweep tries again", job_id=ref.job_id)
+
+
+@app.schedule("rate(1 day)")
+def rotate_keys(_event: Any) -> None:
+    ring = wired().rotate_keys.on_schedule(actor="schedule")
+    logger.info("token keys", kids=[key.kid for key in ring.keys])
 
 
 @app.schedule("rate(1 minute)")

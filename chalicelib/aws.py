@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.adapters.apigateway_keys import ApiGatewayMeteringKeys
 from chalicelib.adapters.aws_backlogs import AwsBacklogs
 from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.dynamodb_attempts import DynamoDbFailedAttempts, DynamoDbSingleUse
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
-from chalicelib.adapters.dynamodb_identity import DynamoDbClients, DynamoDbTenants
+from chalicelib.adapters.dynamodb_identity import (
+    DynamoDbClients,
+    DynamoDbKeyRings,
+    DynamoDbRegistry,
+    DynamoDbTenants,
+)
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
 from chalicelib.adapters.dynamodb_seats import DynamoDbSeats
 from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
 from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
-from chalicelib.adapters.secrets import SecretsManagerKeys
+from chalicelib.adapters.secrets import SecretsManagerKeys, SecretsManagerKeyStore
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
 from chalicelib.ports import Chain, Clock
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -141,18 +149,54 @@ class Adapters:
     @cached_property
     def keys(self) -> SecretsManagerKeys:
         """The `Keys` port."""
+        return SecretsManagerKeys(self.secrets)
+
+    @cached_property
+    def key_store(self) -> SecretsManagerKeyStore:
+        """The `KeyStore` port."""
+        return SecretsManagerKeyStore(self.secrets)
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        """Secrets Manager."""
         client: SecretsManagerClient = self.client("secretsmanager")
-        return SecretsManagerKeys(client)
+        return client
+
+    @cached_property
+    def rings(self) -> DynamoDbKeyRings:
+        """The `KeyRings` port."""
+        return DynamoDbKeyRings(self.tables)
+
+    @cached_property
+    def registry(self) -> DynamoDbRegistry:
+        """The `Registry` port."""
+        return DynamoDbRegistry(self.tables)
+
+    @cached_property
+    def metering_keys(self) -> ApiGatewayMeteringKeys:
+        """The `MeteringKeys` port."""
+        client: APIGatewayClient = self.client("apigateway")
+        return ApiGatewayMeteringKeys(client)
 
     @cached_property
     def tokens(self) -> JoseTokens:
         """The `Tokens` port."""
-        return JoseTokens(self.keys, self.clock, issuer=self.settings.base_url)
+        return JoseTokens(self.keys, self.rings, self.clock, issuer=self.settings.base_url)
 
     @cached_property
     def revocations(self) -> DynamoDbRevocations:
         """The `Revocations` port."""
         return DynamoDbRevocations(self.tables)
+
+    @cached_property
+    def failed_attempts(self) -> DynamoDbFailedAttempts:
+        """The `FailedAttempts` port."""
+        return DynamoDbFailedAttempts(self.tables)
+
+    @cached_property
+    def single_use(self) -> DynamoDbSingleUse:
+        """The `SingleUse` port."""
+        return DynamoDbSingleUse(self.tables)
 
     @cached_property
     def chain(self) -> Chain:

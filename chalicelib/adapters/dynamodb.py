@@ -191,6 +191,23 @@ def put_if_absent(table: str, item: Mapping[str, object], *, key: str) -> Mappin
     }
 
 
+def put_if_same(
+    table: str, before: Mapping[str, object] | None, after: Mapping[str, object], *, key: str
+) -> Mapping[str, Any]:
+    """The action that puts `after` in the place of exactly `before`, or where there is no item."""
+    if before is None:
+        return put_if_absent(table, after, key=key)
+    return {
+        "Put": {
+            "TableName": table,
+            "Item": to_attributes(after),
+            "ConditionExpression": " AND ".join(f"#{name} = :{name}" for name in before),
+            "ExpressionAttributeNames": {f"#{name}": name for name in before},
+            "ExpressionAttributeValues": to_attributes({f":{name}": was for name, was in before.items()}),
+        }
+    }
+
+
 def update_if(
     table: str,
     key: Mapping[str, object],

@@ -1,56 +1,77 @@
-"""RFC 9068 access tokens with joserfc: ES256, one key from the key store."""
+"""RFC 9068 access tokens with joserfc: ES256, by the keys of the ring."""
 
 import json
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, GuestProtocol
 from pydantic import JsonValue
 
+from chalicelib.domain.access_token import AccessToken
 from chalicelib.domain.errors import InvalidToken
-from chalicelib.ports import Clock, Keys
-from chalicelib.use_cases.issue_token import SKEW
+from chalicelib.domain.key_ring import SKEW
+from chalicelib.ports import Clock, KeyRings, Keys, VerifiedToken
+from chalicelib.use_cases.jose_errors import UNREADABLE
+from chalicelib.use_cases.rotate_keys import MadeKey
 
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"
 REQUIRED_CLAIMS = ("iss", "aud", "sub", "client_id", "iat", "exp", "jti", "scope")
+# Who sends unknown key names causes one read in this time and process, and no more. It is also how long a
+# key that signs before anyone can know it, as after a compromise, may be refused by a process so kept busy.
+REFETCH_AFTER = timedelta(seconds=5)
 
 
 class JoseTokens:
-    """The `Tokens` port."""
+    """The `Tokens` port. It keeps the ring that it has read, until a token names a key that is not in it."""
 
-    def __init__(self, keys: Keys, clock: Clock, *, issuer: str) -> None:
+    def __init__(self, keys: Keys, rings: KeyRings, clock: Clock, *, issuer: str) -> None:
         self._keys = keys
+        self._rings = rings
         self._clock = clock
         self._issuer = issuer
+        self._known: dict[str, ECKey] = {}
+        self._read_at: datetime | None = None
 
-    def sign(self, claims: Mapping[str, JsonValue]) -> str:
-        """See `ports.Tokens.sign`."""
-        header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": self._key.thumbprint()}
-        return jwt.encode(header, dict(claims), self._key, algorithms=[ALGORITHM])
+    def sign(self, token: AccessToken) -> str:
+        """See `ports.Tokens.sign`; the ring is read anew, so that a replaced key signs nothing any more."""
+        kid = self._rings.get().signing(now=self._clock.now()).kid
+        key = ECKey.import_key(json.loads(self._keys.token_key(kid)))
+        header = {"alg": ALGORITHM, "typ": TOKEN_TYPE, "kid": kid}
+        return jwt.encode(header, token.to_claims(issuer=self._issuer), key, algorithms=[ALGORITHM])
 
-    def verify(self, token: str) -> Mapping[str, JsonValue]:
+    def verify(self, token: str) -> VerifiedToken:
         """See `ports.Tokens.verify`."""
         try:
             decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
             if decoded.header.get("typ") != TOKEN_TYPE:
                 raise InvalidToken("The token is no access token.")
             self._claims.validate(decoded.claims)
-        # joserfc lets the errors of a malformed `crit` and of endless nesting through.
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            return VerifiedToken(_token(decoded.claims), kid=decoded.header["kid"])
+        except UNREADABLE as error:
             raise InvalidToken("The token is not a live access token of ours.") from error
-        return decoded.claims
 
-    def public_keys(self) -> Mapping[str, JsonValue]:
+    def public_keys(self) -> Sequence[dict[str, JsonValue]]:
         """See `ports.Tokens.public_keys`."""
-        public = self._key.as_dict(private=False, kid=self._key.thumbprint(), use="sig", alg=ALGORITHM)
-        return {"keys": [{name: str(value) for name, value in public.items()}]}
+        published = self._rings.get().published(now=self._clock.now())
+        return [{**key.public, "kid": key.kid, "use": "sig", "alg": ALGORITHM} for key in published]
 
-    @cached_property
-    def _key(self) -> ECKey:
-        return ECKey.import_key(json.loads(self._keys.token_key()))
+    def _key(self, token: GuestProtocol) -> ECKey:
+        kid = token.headers().get("kid")
+        if not isinstance(kid, str) or (kid not in self._known and not self._refetched(kid)):
+            raise InvalidToken("The token is signed with no key of ours.")
+        return self._known[kid]
+
+    def _refetched(self, kid: str) -> bool:
+        """Whether the ring, read now if it was not just now, has the key."""
+        now = self._clock.now()
+        if self._read_at is None or not self._read_at <= now < self._read_at + REFETCH_AFTER:
+            ring = self._rings.get()
+            self._known = {key.kid: ECKey.import_key(dict(key.public)) for key in ring.keys}
+            self._read_at = now
+        return kid in self._known
 
     @property
     def _claims(self) -> jwt.JWTClaimsRegistry:
@@ -59,3 +80,23 @@ class JoseTokens:
         required["aud"]["value"] = self._issuer  # type: ignore[assignment]
         now = int(self._clock.now().timestamp())
         return jwt.JWTClaimsRegistry(now=now, leeway=int(SKEW.total_seconds()), **required)  # type: ignore[arg-type]
+
+
+def make_token_key() -> MadeKey:
+    """A new key pair for the ring, named by its thumbprint (RFC 7638)."""
+    key = ECKey.generate_key("P-256", private=True)
+    public = {name: str(value) for name, value in key.as_dict(private=False).items()}
+    return MadeKey(key.thumbprint(), public, json.dumps(key.as_dict(private=True)))
+
+
+def _token(claims: dict[str, Any]) -> AccessToken:
+    confirmation = claims.get("cnf")
+    return AccessToken(
+        token_id=str(claims["jti"]),
+        tenant_id=str(claims["sub"]),
+        client_id=str(claims["client_id"]),
+        scopes=tuple(str(claims["scope"]).split()),
+        issued_at=datetime.fromtimestamp(int(claims["iat"]), tz=UTC),
+        expires_at=datetime.fromtimestamp(int(claims["exp"]), tz=UTC),
+        thumbprint=str(confirmation["jkt"]) if confirmation is not None else None,
+    )

@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.entitlements import Tenant, next_period_start, period_of
+from chalicelib.domain import client_secret
+from chalicelib.domain.entitlements import next_period_start, period_of
 from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
 from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef
 from chalicelib.domain.listing import JobFilter, Page, page_of, ulid_time, unix_milliseconds
 from chalicelib.domain.metering import UsageEvent
 from chalicelib.domain.payload import Link, link_expiry
-from chalicelib.ports import Admission, Change, Client
+from chalicelib.ports import Admission, Change
 
 
 class MemoryJobs:
@@ -152,55 +153,6 @@ class MemoryPayloads:
         return Link(f"memory:{storage_key}", link_expiry(now))
 
 
-class MemoryTenants:
-    """The `Tenants` port."""
-
-    def __init__(self, *tenants: Tenant) -> None:
-        self._tenants = {tenant.tenant_id: tenant for tenant in tenants}
-
-    def get(self, tenant_id: str) -> Tenant | None:
-        """See `ports.Tenants.get`."""
-        return self._tenants.get(tenant_id)
-
-
-class MemoryClients:
-    """The `Clients` port."""
-
-    def __init__(self, *clients: Client) -> None:
-        self._clients = {client.client_id: client for client in clients}
-
-    def get(self, client_id: str) -> Client | None:
-        """See `ports.Clients.get`."""
-        return self._clients.get(client_id)
-
-
-class MemoryKeys:
-    """The `Keys` port, with keys that the caller made."""
-
-    def __init__(
-        self,
-        *,
-        token_key: str = "",
-        cursor_key: bytes = b"",
-        signer_keys: Mapping[str, bytes] | None = None,
-    ) -> None:
-        self._token_key = token_key
-        self._cursor_key = cursor_key
-        self._signer_keys = signer_keys or {}
-
-    def token_key(self) -> str:
-        """See `ports.Keys.token_key`."""
-        return self._token_key
-
-    def cursor_key(self) -> bytes:
-        """See `ports.Keys.cursor_key`."""
-        return self._cursor_key
-
-    def signer_key(self, address: str) -> bytes:
-        """See `ports.Keys.signer_key`."""
-        return self._signer_keys[address]
-
-
 class ManualClock:
     """The `Clock` port, standing still until it is moved; `meanwhile` is called within every pause."""
 
@@ -241,3 +193,8 @@ class SequentialIds:
         """See `ports.Ids.salt`."""
         self._count += 1
         return self._count.to_bytes(32)
+
+    def new_client_secret(self) -> str:
+        """See `ports.Ids.new_client_secret`."""
+        self._count += 1
+        return client_secret.seal(f"{self._count:0{client_secret.RANDOM_CHARACTERS}d}")

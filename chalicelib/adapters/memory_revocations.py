@@ -1,4 +1,4 @@
-"""Revoked tokens in memory."""
+"""What was revoked, in memory."""
 
 from datetime import datetime
 
@@ -9,10 +9,14 @@ class MemoryRevocations:
     def __init__(self) -> None:
         self._until: dict[str, datetime] = {}
 
-    def revoke(self, token_id: str, *, until: datetime) -> None:
+    def revoke(self, subject: str, *, until: datetime) -> None:
         """See `ports.Revocations.revoke`."""
-        self._until[token_id] = until
+        self._until[subject] = until
+
+    def restore(self, subject: str) -> None:
+        """The subject is in force again; the `Registry` port does this."""
+        self._until.pop(subject, None)
 
     def in_force(self, *, now: datetime) -> frozenset[str]:
         """See `ports.Revocations.in_force`."""
-        return frozenset(token_id for token_id, until in self._until.copy().items() if until >= now)
+        return frozenset(subject for subject, until in self._until.copy().items() if until >= now)

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 from ulid import ULID
 
+from chalicelib.domain import client_secret
 from chalicelib.domain.listing import unix_milliseconds
 
 # A manual clock is on the same machine; what takes longer than this is gone.
@@ -58,9 +59,10 @@ class RandomIds:
         """See `ports.Ids.salt`."""
         return secrets.token_bytes(32)
 
-    def new_secret(self, prefix: str) -> str:
-        """256 bits of chance behind a prefix that scanners of leaked secrets can know."""
-        return f"{prefix}{secrets.token_urlsafe(32)}"
+    def new_client_secret(self) -> str:
+        """See `ports.Ids.new_client_secret`."""
+        chance = (secrets.choice(client_secret.ALPHABET) for _ in range(client_secret.RANDOM_CHARACTERS))
+        return client_secret.seal("".join(chance))
 
     def new_private_key(self) -> bytes:
         """32 unpredictable bytes, for a signer."""

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +12,8 @@ from chalicelib.admin.compatibility.rules import rules_list
 from chalicelib.admin.openapi import document
 from chalicelib.admin.plans_table import plans_table
 from chalicelib.admin.problems_table import problems_table
-from chalicelib.admin.provisioning import Provisioned, add_client, provision_stack
+from chalicelib.admin.provisioning import Provisioned, provision_stack
+from chalicelib.admin.wiring import Administration
 from chalicelib.plans import load_plans
 from chalicelib.web.problems import CATALOGUE
 
@@ -32,14 +32,8 @@ def provision(
 ) -> None:
     """Make the token key, the chain signer and the named tenants where they do not exist yet."""
     pairs = [text.partition(":")[::2] for text in tenant]
-    provisioned = provision_stack(_endpoint(), pairs)
+    provisioned = provision_stack(Administration.of_environment(os.environ), pairs)
     typer.echo(json.dumps(_document(provisioned), indent=2) if as_json else _text(provisioned))
-
-
-@app.command()
-def client(tenant: Annotated[str, typer.Option(help="the tenant's name")]) -> None:
-    """Make one more credential of a tenant, as JSON; each run makes another, and shows its secret once."""
-    typer.echo(json.dumps(asdict(add_client(_endpoint(), tenant)), indent=2))
 
 
 @app.command()
@@ -79,13 +73,6 @@ def problems() -> None:
 def openapi() -> None:
     """Print openapi.yml, made of the operations, the catalogue of problems and the wire's models."""
     typer.echo(document.text(document.specification()), nl=False)
-
-
-def _endpoint() -> str:
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    if not endpoint:
-        raise typer.BadParameter('set AWS_ENDPOINT_URL: eval "$(.venv/bin/python -m emulation env)"')
-    return endpoint
 
 
 def _document(provisioned: Provisioned) -> dict[str, object]:

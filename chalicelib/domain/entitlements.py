@@ -18,12 +18,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """Who submits, and under which plan."""
+    """Who submits, and under which plan; while it is suspended, its clients get no tokens."""
 
     tenant_id: str
     name: str
     plan: str
-    suspended: bool = False
+    suspended_at: datetime | None = None
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether the tenant may do nothing."""
+        return self.suspended_at is not None
 
 
 def period_of(now: datetime) -> str:

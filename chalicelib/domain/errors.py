@@ -171,6 +171,18 @@ class InvalidToken(DomainError):
     code = "invalid_token"
 
 
+class InvalidProof(DomainError):
+    """The request shows no proof that its sender has the key that the token is bound to."""
+
+    code = "invalid_dpop_proof"
+
+
+class TooManyAttempts(DomainError):
+    """So many wrong credentials came from this address or for this client that none is looked at now."""
+
+    code = "too_many_attempts"
+
+
 class InsufficientScope(DomainError):
     """The token is valid and lacks the scope that this operation needs."""
 
@@ -181,6 +193,10 @@ class Unavailable(DomainError):
     """A service that we need does not answer; nothing was decided, and a retry is safe."""
 
     code = "unavailable"
+
+
+class Refused(Exception):
+    """An act of administration that cannot be done as asked; the message says what to do instead."""
 
 
 class Superseded(Exception):

@@ -4,7 +4,18 @@ One conformance suite runs on both. Every port raises `Unavailable` when its ser
 whether a write took effect is then unknown, and the caller reads again.
 """
 
-from chalicelib.ports.access import Client, Clients, Keys, Revocations, Tenants, Tokens
+from chalicelib.ports.access import (
+    Clients,
+    FailedAttempts,
+    KeyRings,
+    Keys,
+    Revocations,
+    SingleUse,
+    Tenants,
+    Tokens,
+    VerifiedToken,
+)
+from chalicelib.ports.administration import Deed, KeyStore, MeteringKeys, Registry
 from chalicelib.ports.chain import Chain, ChainTransactions
 from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Seats, Usage
 from chalicelib.ports.payloads import Payloads, Uploads
@@ -16,18 +27,25 @@ __all__ = [
     "Chain",
     "ChainTransactions",
     "Change",
-    "Client",
     "Clients",
     "Clock",
+    "Deed",
+    "FailedAttempts",
     "Ids",
     "Jobs",
+    "KeyRings",
+    "KeyStore",
     "Keys",
+    "MeteringKeys",
     "Payloads",
     "Queue",
+    "Registry",
     "Revocations",
     "Seats",
+    "SingleUse",
     "Tenants",
     "Tokens",
     "Uploads",
     "Usage",
+    "VerifiedToken",
 ]

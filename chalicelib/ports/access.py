@@ -1,13 +1,17 @@
 """Who calls, and what shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from pydantic import JsonValue
 
+from chalicelib.domain.access_token import AccessToken
+from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
+from chalicelib.domain.failed_attempts import Counted
+from chalicelib.domain.key_ring import KeyRing
 
 
 class Tenants(Protocol):
@@ -17,16 +21,6 @@ class Tenants(Protocol):
         """The tenant as last written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
-    """A tenant's credential. Only a digest of its secret is stored."""
-
-    client_id: str
-    tenant_id: str
-    secret_sha256: str
-    scopes: tuple[str, ...]
-
-
 class Clients(Protocol):
     """The credentials that the token endpoint knows."""
 
@@ -34,11 +28,18 @@ class Clients(Protocol):
         """The client as last written."""
 
 
-class Keys(Protocol):
-    """Secrets made at provisioning."""
+class KeyRings(Protocol):
+    """The public halves of the keys that sign access tokens."""
 
-    def token_key(self) -> str:
-        """The private JWK (JSON text) that signs access tokens."""
+    def get(self) -> KeyRing:
+        """The ring as last written; an empty one if there is none."""
+
+
+class Keys(Protocol):
+    """Private keys and secrets. They leave this port for the library that signs, and go nowhere else."""
+
+    def token_key(self, kid: str) -> str:
+        """The private JWK (JSON text) that signs access tokens under this name."""
 
     def cursor_key(self) -> bytes:
         """The 32 bytes that sign the cursors of lists."""
@@ -47,27 +48,57 @@ class Keys(Protocol):
         """The 32-byte private key of a chain signer."""
 
 
-class Tokens(Protocol):
-    """Access tokens (RFC 9068), signed and verified without asking anyone once the key is known."""
+@dataclass(frozen=True, slots=True)
+class VerifiedToken:
+    """A token that is ours, for us and live, and the key that it was signed with."""
 
-    def sign(self, claims: Mapping[str, JsonValue]) -> str:
+    token: AccessToken
+    kid: str
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Whatever takes this token back when it is revoked."""
+        return frozenset((self.token.token_id, self.token.client_id, self.token.tenant_id, self.kid))
+
+
+class Tokens(Protocol):
+    """Access tokens (RFC 9068), verified without asking anyone once their key is known."""
+
+    def sign(self, token: AccessToken) -> str:
         """The compact JWS."""
 
-    def verify(self, token: str) -> Mapping[str, JsonValue]:
-        """The claims of a token that is ours, for us and live now; else `InvalidToken`."""
+    def verify(self, token: str) -> VerifiedToken:
+        """What a token says that is ours, for us and live now; else `InvalidToken`."""
 
-    def public_keys(self) -> Mapping[str, JsonValue]:
-        """The JWK set to verify with."""
+    def public_keys(self) -> Sequence[dict[str, JsonValue]]:
+        """The published keys, as JWKs."""
 
 
 class Revocations(Protocol):
-    """Access tokens taken back before they expire. What has expired anyway need not be remembered."""
+    """What was taken back before it expires: tokens, clients, tenants and keys, by their ids."""
 
-    def revoke(self, token_id: str, *, until: datetime) -> None:
-        """The token is in force no more, for every reader from now on; again changes nothing.
+    def revoke(self, subject: str, *, until: datetime) -> None:
+        """The subject is in force no more, for every reader from now on; again changes nothing.
 
-        `until` is when the token has expired by any clock that is right enough.
+        `until` is when it is of no use anyway, by any clock that is right enough.
         """
 
     def in_force(self, *, now: datetime) -> frozenset[str]:
-        """The ids of all revoked tokens but those whose `until` is past."""
+        """The ids of all revoked subjects but those whose `until` is past."""
+
+
+class FailedAttempts(Protocol):
+    """Wrong credentials, counted a minute."""
+
+    def add(self, counted: Sequence[Counted], *, now: datetime) -> None:
+        """One more failure of each in the minute of `now`; a lost answer may count it twice."""
+
+    def spent(self, counted: Sequence[Counted], *, now: datetime) -> bool:
+        """Whether one of them has as many failures in this minute as it is allowed."""
+
+
+class SingleUse(Protocol):
+    """Ids that are good once: of assertions and proofs."""
+
+    def claim(self, used_id: str, *, until: datetime, now: datetime) -> bool:
+        """Whether the caller is the first with this id; one that is past its `until` is free again."""

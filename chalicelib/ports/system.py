@@ -28,3 +28,6 @@ class Ids(Protocol):
 
     def salt(self) -> bytes:
         """32 unpredictable bytes."""
+
+    def new_client_secret(self) -> str:
+        """A client's secret of 256 unpredictable bits, in the form of `domain.client_secret`."""

@@ -1,45 +1,81 @@
-"""Which client calls the token and revocation endpoints; every refusal there is in RFC 6749's words."""
+"""Which client calls the token and revocation endpoints: by its secret, or by a signed assertion."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass
-from enum import StrEnum
 
-from chalicelib.ports import Client, Clients
-
-
-class TokenErrorCode(StrEnum):
-    """The error codes of RFC 6749 §5.2 that can arise here."""
-
-    INVALID_REQUEST = "invalid_request"
-    INVALID_CLIENT = "invalid_client"
-    INVALID_GRANT = "invalid_grant"
-    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
-    INVALID_SCOPE = "invalid_scope"
+from chalicelib.domain import client_secret
+from chalicelib.domain.client import Client
+from chalicelib.domain.errors import TooManyAttempts
+from chalicelib.domain.failed_attempts import counted, seconds_left
+from chalicelib.ports import Clients, Clock, FailedAttempts, Tenants
+from chalicelib.use_cases.client_assertion import ReadAssertion
+from chalicelib.use_cases.token_refused import TokenErrorCode, TokenRefused
 
 
-class TokenRefused(Exception):
-    """Neither a token nor a revocation; `code` says why."""
-
-    def __init__(self, code: TokenErrorCode, description: str) -> None:
-        super().__init__(description)
-        self.code = code
-        self.description = description
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What a client offers as its id and secret."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretOffered:
+    """What a client offers as its id and secret (RFC 6749 §2.3.1)."""
 
     client_id: str
     client_secret: str
 
 
-def authenticate(clients: Clients, credentials: Credentials) -> Client:
-    """The client that proved its secret; an unknown client and a wrong secret are refused alike."""
-    client = clients.get(credentials.client_id)
-    offered = hashlib.sha256(credentials.client_secret.encode()).hexdigest()
-    if not hmac.compare_digest(offered, client.secret_sha256 if client else ""):
-        raise TokenRefused(TokenErrorCode.INVALID_CLIENT, "Unknown client or wrong secret.")
-    assert client is not None, "an empty digest equals no SHA-256"
-    return client
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionOffered:
+    """What a client has signed, and the id that it says it has (RFC 7523 §2.2)."""
+
+    client_id: str
+    assertion: str
+
+
+Credentials = SecretOffered | AssertionOffered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticateClient:
+    """The client that proved itself. Who did not learns nothing: unknown, wrong and revoked are one answer.
+
+    Failures are counted for the address and for the client that was named; when either has too many, nobody
+    is let in from there until the minute is over. What cannot be counted is not let in: `Unavailable` leaves.
+    Attempts that overlap may each see the count before the others are in it, as many as there are executions.
+    """
+
+    clients: Clients
+    tenants: Tenants
+    failures: FailedAttempts
+    read_assertion: ReadAssertion
+    clock: Clock
+
+    def __call__(self, credentials: Credentials, *, address: str) -> Client:
+        """The client, live and of a tenant that is too; else `TokenRefused` or `TooManyAttempts`."""
+        _check_form(credentials)
+        now = self.clock.now()
+        subjects = counted(address=address, client_id=credentials.client_id)
+        if self.failures.spent(subjects, now=now):
+            raise TooManyAttempts(
+                "Too many wrong credentials from this address or for this client.",
+                retry_after=seconds_left(now),
+            )
+        client = self.clients.get(credentials.client_id)
+        if client is None or client.revoked_at is not None or not self._is_proven(client, credentials):
+            self.failures.add(subjects, now=now)
+            raise TokenRefused(TokenErrorCode.INVALID_CLIENT, "Unknown client or wrong credential.")
+        return self._of_active_tenant(client)
+
+    def _is_proven(self, client: Client, credentials: Credentials) -> bool:
+        if isinstance(credentials, SecretOffered):
+            return client.knows(credentials.client_secret, now=self.clock.now())
+        return self.read_assertion(credentials.assertion, client=client)
+
+    def _of_active_tenant(self, client: Client) -> Client:
+        tenant = self.tenants.get(client.tenant_id)
+        if tenant is None or tenant.is_suspended:
+            raise TokenRefused(TokenErrorCode.UNAUTHORIZED_CLIENT, "The tenant is suspended.")
+        return client
+
+
+def _check_form(credentials: Credentials) -> None:
+    """Before anything is read or counted: nothing that can be right looks otherwise."""
+    if isinstance(credentials, SecretOffered) and not client_secret.is_well_formed(credentials.client_secret):
+        raise TokenRefused(
+            TokenErrorCode.INVALID_CLIENT, "The secret is incomplete or mistyped: its checksum is wrong."
+        )

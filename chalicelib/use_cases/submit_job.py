@@ -124,7 +124,7 @@ class SubmitJob:
 
     def _plan_of(self, tenant_id: str) -> Plan:
         tenant = self.tenants.get(tenant_id)
-        if tenant is None or tenant.suspended:
+        if tenant is None or tenant.is_suspended:
             raise errors.TenantSuspended("This tenant may not submit jobs; ask your administrator.")
         return self.plans[tenant.plan]
 

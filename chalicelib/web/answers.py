@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 
-from chalicelib.domain.errors import DomainError, InvalidRequest
+from chalicelib.domain.errors import DomainError, InvalidProof, InvalidRequest
+from chalicelib.use_cases.verify_proof import ALGORITHMS
 from chalicelib.web.http import Request, Response
 from chalicelib.web.problem import REALM, type_url
 from chalicelib.web.problem import Problem as ProblemRow
@@ -65,4 +66,8 @@ def _headers(error: DomainError, row: ProblemRow) -> Mapping[str, str]:
     if "scope" in error.facts:
         scope = error.facts["scope"]
         headers["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope", scope="{scope}"'
+    if error.code == InvalidProof.code:
+        headers["WWW-Authenticate"] = (
+            f'DPoP realm="zama-jobs", error="{error.code}", algs="{" ".join(ALGORITHMS)}"'
+        )
     return headers

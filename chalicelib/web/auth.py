@@ -7,38 +7,34 @@ that polling cannot eat the submit quota and a second credential brings no secon
 from pydantic import JsonValue
 
 from chalicelib.domain.errors import InvalidToken
+from chalicelib.domain.metering_key import Use, metering_key
 from chalicelib.use_cases.verify_token import VerifyToken
+from chalicelib.web.logs import logger
 
 SUBMIT_ROUTE = "/POST/v1/jobs"
 
 
-def metering_key(tenant_id: str, plan_part: str) -> str:
-    """The API key's value of a tenant for `submit` or `read`.
-
-    It is a name, not a secret: with `apiKeySource` AUTHORIZER no client can present it.
-    """
-    return f"{tenant_id}.{plan_part}"
-
-
 def authorize(verify: VerifyToken, *, credential: str, method_arn: str) -> dict[str, JsonValue]:
-    """An IAM policy that allows the caller what it asks, with who it is; a bad credential is denied."""
-    scheme, _, token = credential.partition(" ")
+    """An IAM policy that allows the caller what it asks, with who it is; a bad credential is denied.
+
+    It denies nothing else: what a valid token may do is the functions' answer, with the challenge for it.
+    """
+    scheme, _, text = credential.partition(" ")
     try:
-        if scheme.lower() != "bearer":
-            raise InvalidToken("The credential is not a bearer token.")
-        claims = verify(token.strip())
-    except InvalidToken:
+        token = verify(text.strip(), scheme=scheme)
+    except InvalidToken as error:
+        logger.info("denied", reason=error.detail)
         return {"principalId": "anonymous", "policyDocument": _policy("Deny", method_arn), "context": {}}
-    tenant_id = str(claims["sub"])
-    part = "submit" if method_arn.endswith(SUBMIT_ROUTE) else "read"
+    use = Use.SUBMIT if method_arn.endswith(SUBMIT_ROUTE) else Use.READ
     return {
-        "principalId": tenant_id,
+        "principalId": token.tenant_id,
         "policyDocument": _policy("Allow", method_arn),
-        "usageIdentifierKey": metering_key(tenant_id, part),
+        "usageIdentifierKey": metering_key(token.tenant_id, use),
         "context": {
-            "tenant_id": tenant_id,
-            "client_id": str(claims["client_id"]),
-            "scope": str(claims["scope"]),
+            "tenant_id": token.tenant_id,
+            "client_id": token.client_id,
+            "scope": " ".join(token.scopes),
+            **({"thumbprint": token.thumbprint} if token.thumbprint else {}),
         },
     }
 

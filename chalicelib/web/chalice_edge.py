@@ -9,14 +9,13 @@ from chalice.app import Request as ChaliceRequest
 from chalice.app import Response as ChaliceResponse
 
 from chalicelib.domain import tracing
-from chalicelib.domain.errors import DomainError, InvalidRequest
-from chalicelib.ports import Clock
+from chalicelib.domain.errors import DomainError
 from chalicelib.web import deprecation
 from chalicelib.web.answers import CORS, problem_answer
-from chalicelib.web.deprecation import OperationRemoved
 from chalicelib.web.http import Caller, Request, Response
 from chalicelib.web.logs import logger
 from chalicelib.web.operations import Operation
+from chalicelib.web.requirements import Requirements
 
 
 class InternalError(DomainError):
@@ -31,7 +30,7 @@ def serve(
     handle: Callable[[Request], Response],
     *,
     base_url: str,
-    clock: Clock,
+    requirements: Requirements,
 ) -> ChaliceResponse:
     """The handler's answer, or a problem, and one line of it in the log.
 
@@ -41,7 +40,7 @@ def serve(
     request = read_request(app.current_request, base_url=base_url)
     logger.set_correlation_id(request.request_id)
     with tracing.story(request.trace_id):
-        response, code = _answer(operation, handle, request, clock)
+        response, code = _answer(operation, handle, request, requirements)
         logger.info(
             "answered",
             operation_id=operation and operation.id,
@@ -53,12 +52,15 @@ def serve(
 
 
 def _answer(
-    operation: Operation | None, handle: Callable[[Request], Response], request: Request, clock: Clock
+    operation: Operation | None,
+    handle: Callable[[Request], Response],
+    request: Request,
+    requirements: Requirements,
 ) -> tuple[Response, str | None]:
     """The answer, with the problem's code if it is one; nothing of an unexpected error reaches the client."""
     try:
         if operation is not None:
-            _require(operation, request, clock)
+            requirements.check(operation, request)
         return handle(request), None
     except DomainError as error:
         return problem_answer(error, request), error.code
@@ -66,17 +68,6 @@ def _answer(
         logger.exception("unexpected error")
         defect = InternalError("Something went wrong on our side; retrying with the same key is safe.")
         return problem_answer(defect, request), defect.code
-
-
-def _require(operation: Operation, request: Request, clock: Clock) -> None:
-    """What every operation asks for before its handler is called."""
-    if operation.deprecation is not None and deprecation.is_sunset(operation.deprecation, clock.now()):
-        raise OperationRemoved("This operation is past its sunset; `Link` says why, and what to use instead.")
-    if operation.scope is not None:
-        request.require(operation.scope)
-    # An operation with parameters tells of the unknown ones together with what is wrong in the known.
-    if operation.query == () and (wrong := request.wrong_parameters(())):
-        raise InvalidRequest(wrong)
 
 
 def _announced(operation: Operation | None, response: Response, *, base_url: str) -> Response:
@@ -91,13 +82,18 @@ def read_request(incoming: ChaliceRequest, *, base_url: str) -> Request:
     """Our request from Chalice's, whether it came through the gateway or through `chalice local`."""
     event = incoming.to_original_event()
     context = event["requestContext"]
+    path = str(context.get("path") or event.get("path", ""))
     # `chalice local` sends no request id of the gateway's; the function's own names the request there.
     request_id = str(context.get("requestId") or getattr(incoming.lambda_context, "aws_request_id", ""))
     headers = _headers(event)
     return Request(
         base_url=base_url,
         route=str(context["resourcePath"]),
-        path=str(context.get("path") or event.get("path", "")),
+        path=path,
+        method=str(context["httpMethod"]),
+        # What the gateway serves begins with the stage, as `base_url` ends.
+        url=base_url + path.removeprefix(f"/{context.get('stage')}"),
+        address=str((context.get("identity") or {}).get("sourceIp", "")),
         headers=headers,
         path_parameters=event.get("pathParameters") or {},
         query=_query(event),
@@ -135,6 +131,7 @@ def _caller(authorizer: Mapping[str, str]) -> Caller | None:
         tenant_id=authorizer["tenant_id"],
         client_id=authorizer["client_id"],
         scopes=frozenset(authorizer["scope"].split()),
+        thumbprint=authorizer.get("thumbprint"),
     )
 
 

@@ -103,14 +103,14 @@ ISSUE_TOKEN = Operation(
     method="POST",
     path="/v1/oauth/token",
     query=None,  # RFC 6749 §3.2: what is not recognized is ignored
-    problems=("unavailable",),
+    problems=("too_many_attempts", "unavailable"),
 )
 REVOKE_TOKEN = Operation(
     id="revokeToken",
     method="POST",
     path="/v1/oauth/revoke",
     query=None,  # RFC 7009 §2.1 refers to RFC 6749 here
-    problems=("unavailable",),
+    problems=("too_many_attempts", "unavailable"),
 )
 GET_KEYS = Operation(id="getKeys", method="GET", path="/.well-known/jwks.json", problems=("unavailable",))
 GET_PROBLEM = Operation(
@@ -147,7 +147,14 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 # Whatever the operation, the gateway may answer these itself, or a function that fails.
 ANYWHERE = ("rate_limited", "payload_too_large", "internal_error", "timeout")
 # On operations that ask for a credential.
-WITH_A_CREDENTIAL = ("unauthorized", "invalid_token", "forbidden", "insufficient_scope", "quota_exceeded")
+WITH_A_CREDENTIAL = (
+    "unauthorized",
+    "invalid_token",
+    "invalid_dpop_proof",
+    "forbidden",
+    "insufficient_scope",
+    "quota_exceeded",
+)
 
 
 def problems_of(operation: Operation) -> frozenset[str]:

@@ -63,6 +63,12 @@ _ROWS = (
         ),
     ),
     Problem(
+        "invalid_dpop_proof",
+        401,
+        "Invalid DPoP proof",
+        "Send a fresh proof for this request, with the key that the token is bound to.",
+    ),
+    Problem(
         "forbidden",
         403,
         "Forbidden",
@@ -155,6 +161,13 @@ _ROWS = (
             detail="The requests of this period are used up.",
             retry_after=WHEN_ADMITTED,
         ),
+    ),
+    Problem(
+        "too_many_attempts",
+        429,
+        "Too many attempts",
+        "Wait until the minute is over, and correct the credential.",
+        retryable=True,
     ),
     Problem(
         "active_jobs_exceeded",

@@ -17,12 +17,13 @@ import yaml
 
 import app as functions
 from chalicelib.container import Adapters, Container
+from chalicelib.domain import client_secret
+from chalicelib.domain.access_token import SCOPES
+from chalicelib.domain.client import Client, new_secret
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.job import JobRef
-from chalicelib.ports import Client
+from chalicelib.domain.metering_key import Use, metering_key
 from chalicelib.settings import Settings
-from chalicelib.use_cases.issue_token import SCOPES
-from chalicelib.web.auth import metering_key
 from emulation.provision import Api as Deployed
 from emulation.provision import provision_api
 from emulation.worker import LambdaContext
@@ -33,7 +34,7 @@ from tests.gateway.conftest import loop as loop
 
 OPENAPI = Path(__file__).parents[2] / "openapi.yml"
 SPECIFICATION: Mapping[str, Any] = yaml.safe_load(OPENAPI.read_text())
-SECRET = "zjs_made-for-this-test"
+SECRET = client_secret.seal("t" * client_secret.RANDOM_CHARACTERS)
 ACME, GLOBEX = "ten_0000000000000000000000ACME", "ten_00000000000000000000GLOBEX"
 # One has no key in the gateway, one a bucket that is always empty, one a quota that is used up.
 KEYLESS, THROTTLED, SPENT, SUSPENDED = (
@@ -171,7 +172,7 @@ def _invoke(function: Any, event: dict[str, Any], turn: threading.Lock) -> objec
 
 def _meter(stack: Stack, deployed: Deployed, tenant: str, limits: Mapping[str, Any]) -> None:
     stages = [{"apiId": deployed.id, "stage": deployed.stage}]
-    for use in ("submit", "read"):
+    for use in Use:
         plan = stack.apigateway.create_usage_plan(name=f"{tenant}-{use}", apiStages=stages, **limits)
         value = metering_key(tenant, use)
         key = stack.apigateway.create_api_key(name=value, value=value, enabled=True)
@@ -188,12 +189,14 @@ def _adapters(stack: Stack, deployed: Deployed) -> MemoryAdapters:
         signer=SIGNER,
         clock_url=None,
     )
+    clock = StackClock(stack.clock)
+    made_at = clock.now()
     tenants = [
         Tenant(
             tenant_id=each,
             name=each,
             plan="free" if each == FREE else "pro",
-            suspended=each == SUSPENDED,
+            suspended_at=made_at if each == SUSPENDED else None,
         )
         for each in TENANTS
     ]
@@ -201,9 +204,10 @@ def _adapters(stack: Stack, deployed: Deployed) -> MemoryAdapters:
         Client(
             client_id=client_id(each),
             tenant_id=each,
-            secret_sha256=hashlib.sha256(SECRET.encode()).hexdigest(),
             scopes=SCOPES,
+            created_at=made_at,
+            secrets=(new_secret(SECRET, now=made_at),),
         )
         for each in TENANTS
     ]
-    return MemoryAdapters(settings, StackClock(stack.clock), tenants=tenants, clients=clients)
+    return MemoryAdapters(settings, clock, tenants=tenants, clients=clients)

@@ -1,19 +1,18 @@
 """The container's adapters, in memory: what the whole API runs on when only its contract is looked at."""
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from joserfc.jwk import ECKey
-
-from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.memory import (
+from chalicelib.adapters.jose_tokens import JoseTokens, make_token_key
+from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads, MemoryQueue
+from chalicelib.adapters.memory_access import (
     MemoryClients,
-    MemoryJobs,
+    MemoryFailedAttempts,
+    MemoryKeyRings,
     MemoryKeys,
-    MemoryPayloads,
-    MemoryQueue,
+    MemoryRegistry,
+    MemorySingleUse,
     MemoryTenants,
 )
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
@@ -24,8 +23,9 @@ from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.adapters.system import RandomIds
+from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
-from chalicelib.ports import Client
+from chalicelib.domain.key_ring import KeyRing
 from chalicelib.settings import Settings
 from emulation.clock import ManualClock
 
@@ -74,13 +74,18 @@ class MemoryAdapters:
         self.uploads: Any = MemoryUploads()
         self.transactions: Any = MemoryChainTransactions()
         self.chain: Any = MemoryChain(senders={SIGNER_KEY: SIGNER})
+        token_key = make_token_key()
+        self.rings: Any = MemoryKeyRings(KeyRing().rotated(token_key.kid, token_key.public, now=clock.now()))
+        self.failed_attempts: Any = MemoryFailedAttempts()
+        self.single_use: Any = MemorySingleUse()
+        self.registry: Any = MemoryRegistry(
+            tenants=self.tenants, clients=self.clients, rings=self.rings, revocations=self.revocations
+        )
         self.keys: Any = MemoryKeys(
-            token_key=json.dumps(ECKey.generate_key("P-256").as_dict(private=True)),
+            token_keys={token_key.kid: token_key.private},
             cursor_key=b"\x51" * 32,
             signer_keys={SIGNER: SIGNER_KEY},
         )
-
-    @property
-    def tokens(self) -> JoseTokens:
-        """See `container.Adapters.tokens`."""
-        return JoseTokens(self.keys, self.clock, issuer=self.settings.base_url)
+        self.key_store: Any = self.keys
+        # Warm, as in one process: it remembers the ring.
+        self.tokens: Any = JoseTokens(self.keys, self.rings, clock, issuer=settings.base_url)

@@ -1,5 +1,6 @@
 """boto3 clients that reach an `Aws` without a network: quick, and on whatever clock it follows."""
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,17 +33,18 @@ def connect(service: str, endpoint: str = "http://127.0.0.1:4566") -> Any:
 
 def connect_in_process(aws: Aws, service: str) -> Any:
     """A boto3 client whose requests are answered by `aws`."""
-
-    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        response = send(aws, request)
-        headers = HTTPHeaders()
-        for name, value in response.headers:
-            headers[name] = value
-        return AWSResponse(request.url, response.status, headers, MockRawResponse(response.body))
-
     client = connect(service)
-    client.meta.events.register("before-send", answer)
+    client.meta.events.register("before-send", partial(answer, aws))
     return client
+
+
+def answer(aws: Aws, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    """What `aws` says to a request that botocore is about to send."""
+    response = send(aws, request)
+    headers = HTTPHeaders()
+    for name, value in response.headers:
+        headers[name] = value
+    return AWSResponse(request.url, response.status, headers, MockRawResponse(response.body))
 
 
 def send(aws: Aws, request: AWSPreparedRequest) -> Response:

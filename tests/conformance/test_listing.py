@@ -13,7 +13,8 @@ from chalicelib.adapters.dynamodb import Tables, to_attributes
 from chalicelib.adapters.dynamodb_items import JOBS, encode_job
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.dynamodb_listing import READS_AT_MOST, ROWS_A_READ
-from chalicelib.adapters.memory import MemoryJobs, MemoryKeys, SequentialIds
+from chalicelib.adapters.memory import MemoryJobs, SequentialIds
+from chalicelib.adapters.memory_access import MemoryKeys
 from chalicelib.adapters.secrets import SecretsManagerKeys
 from chalicelib.adapters.system import RandomIds
 from chalicelib.admin.provisioning import make_cursor_key

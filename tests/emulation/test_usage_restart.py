@@ -15,6 +15,7 @@ import pytest
 from moto.apigateway.models import apigateway_backends
 
 from chalicelib.admin.provisioning import provision_stack
+from chalicelib.admin.wiring import Administration
 from emulation.clock import ManualClock
 from emulation.edge import Edge
 from emulation.environment import CREDENTIALS, edge_client
@@ -202,7 +203,7 @@ def provisioned(loop: Loop, usage_dir: Path) -> set[tuple[str, str]]:
         apigateway = client("apigateway")
         api = Api(mock_api(apigateway), "test", url)
         provision_usage_plans(REPOSITORY / "chalicelib" / "plans.toml", api, client)
-        provision_stack(url, [("acme", "pro")])
+        provision_stack(Administration.of_endpoint(url), [("acme", "pro")])
         return {
             (plan["id"], key["id"])
             for plan in apigateway.get_usage_plans(limit=500)["items"]

@@ -1,20 +1,32 @@
 """The token endpoints and the authorizer, on in-memory ports and a clock under the test's hand."""
 
 import base64
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from joserfc.jwk import ECKey
-
-from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.memory import ManualClock, MemoryClients, MemoryKeys, SequentialIds
+from chalicelib.adapters.jose_tokens import JoseTokens, make_token_key
+from chalicelib.adapters.memory import ManualClock, SequentialIds
+from chalicelib.adapters.memory_access import (
+    MemoryClients,
+    MemoryFailedAttempts,
+    MemoryKeyRings,
+    MemoryKeys,
+    MemoryRegistry,
+    MemorySingleUse,
+    MemoryTenants,
+)
 from chalicelib.adapters.memory_revocations import MemoryRevocations
-from chalicelib.ports import Client, Revocations
+from chalicelib.domain import client_secret
+from chalicelib.domain.client import Client, new_secret
+from chalicelib.domain.entitlements import Tenant
+from chalicelib.domain.key_ring import KeyRing
+from chalicelib.use_cases.authenticate_client import AuthenticateClient
+from chalicelib.use_cases.client_assertion import ReadAssertion
 from chalicelib.use_cases.issue_token import IssueToken
 from chalicelib.use_cases.revoke_token import RevokeToken
+from chalicelib.use_cases.verify_proof import VerifyProof
 from chalicelib.use_cases.verify_token import VerifyToken
 from chalicelib.web.auth import authorize
 from chalicelib.web.handlers import access
@@ -24,14 +36,19 @@ from tests.unit.world import ACME, BASE_URL, GLOBEX, START
 FORM = "application/x-www-form-urlencoded"
 ARN = "arn:aws:execute-api:us-east-1:123456789012:api/local/GET/v1/jobs/j"
 ACMES, ACMES_OTHER, GLOBEXS = (f"cli_{n:026d}" for n in range(3))
-SECRET = "zjs_ a%:+é"
-KEY = json.dumps(ECKey.generate_key("P-256", private=True).as_dict(private=True))
+SECRET = client_secret.seal("s" * client_secret.RANDOM_CHARACTERS)
+WRONG_SECRET = client_secret.seal("w" * client_secret.RANDOM_CHARACTERS)
+TOKEN_URL = f"{BASE_URL}/v1/oauth/token"
+KEY = make_token_key()
 
 
 def client(client_id: str, tenant_id: str) -> Client:
-    digest = hashlib.sha256(SECRET.encode()).hexdigest()
     return Client(
-        client_id=client_id, tenant_id=tenant_id, secret_sha256=digest, scopes=("jobs:read", "jobs:write")
+        client_id=client_id,
+        tenant_id=tenant_id,
+        scopes=("jobs:read", "jobs:write"),
+        created_at=START,
+        secrets=(new_secret(SECRET, now=START),),
     )
 
 
@@ -45,28 +62,60 @@ def basic(client_id: str = ACMES, secret: str = SECRET) -> str:
 class Access:
     """One function's process; `warm` remembers the revocations as a warm authorizer does."""
 
-    revocations: Revocations = field(default_factory=MemoryRevocations)
+    revocations: MemoryRevocations = field(default_factory=MemoryRevocations)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
 
     def __post_init__(self) -> None:
-        self.tokens = JoseTokens(MemoryKeys(token_key=KEY), self.clock, issuer=BASE_URL)
+        self.keys = MemoryKeys(token_keys={KEY.kid: KEY.private})
+        self.rings = MemoryKeyRings(KeyRing().rotated(KEY.kid, KEY.public, now=self.clock.now()))
+        self.tokens = self.cold_tokens()
+        self.failures = MemoryFailedAttempts()
+        self.single_use = MemorySingleUse()
+        self.tenants = MemoryTenants(
+            *(Tenant(tenant_id=each, name=each, plan="test") for each in (ACME, GLOBEX))
+        )
         self.clients = MemoryClients(client(ACMES, ACME), client(ACMES_OTHER, ACME), client(GLOBEXS, GLOBEX))
         self.ids = SequentialIds()
+        self.registry = MemoryRegistry(
+            tenants=self.tenants, clients=self.clients, rings=self.rings, revocations=self.revocations
+        )
         self.warm = self.cold()
 
+    def cold_tokens(self) -> JoseTokens:
+        """Of a process that has read no keys yet."""
+        return JoseTokens(self.keys, self.rings, self.clock, issuer=BASE_URL)
+
     def cold(self) -> VerifyToken:
-        return VerifyToken(tokens=self.tokens, revocations=self.revocations, clock=self.clock)
+        return VerifyToken(tokens=self.cold_tokens(), revocations=self.revocations, clock=self.clock)
+
+    @property
+    def authenticate(self) -> AuthenticateClient:
+        read = ReadAssertion(single_use=self.single_use, clock=self.clock, audiences=(BASE_URL, TOKEN_URL))
+        return AuthenticateClient(
+            clients=self.clients,
+            tenants=self.tenants,
+            failures=self.failures,
+            read_assertion=read,
+            clock=self.clock,
+        )
+
+    @property
+    def issue(self) -> IssueToken:
+        return IssueToken(
+            authenticate=self.authenticate,
+            verify_proof=VerifyProof(single_use=self.single_use, clock=self.clock),
+            tokens=self.tokens,
+            clock=self.clock,
+            ids=self.ids,
+        )
 
     def ask(self, body: bytes | dict[str, str], *authorization: str, media_type: str = FORM) -> Response:
         """The token endpoint's answer."""
-        issue = IssueToken(
-            clients=self.clients, tokens=self.tokens, clock=self.clock, ids=self.ids, issuer=BASE_URL
-        )
-        return access.issue_token(issue, posted(body, authorization, media_type))
+        return access.issue_token(self.issue, posted(body, authorization, media_type))
 
     def revoke(self, body: bytes | dict[str, str], *authorization: str, media_type: str = FORM) -> Response:
         """The revocation endpoint's answer."""
-        revoke = RevokeToken(clients=self.clients, tokens=self.tokens, revocations=self.revocations)
+        revoke = RevokeToken(authenticate=self.authenticate, tokens=self.tokens, revocations=self.revocations)
         return access.revoke_token(revoke, posted(body, authorization, media_type))
 
     def token(self, client_id: str = ACMES) -> str:
@@ -79,12 +128,21 @@ class Access:
         return str(answer["policyDocument"]["Statement"][0]["Effect"])
 
 
-def posted(body: bytes | dict[str, str], authorization: tuple[str, ...], media_type: str) -> Request:
+def posted(
+    body: bytes | dict[str, str], authorization: tuple[str, ...], media_type: str, dpop: tuple[str, ...] = ()
+) -> Request:
     return Request(
         base_url=BASE_URL,
         route="/v1/oauth/token",
         path="/local/v1/oauth/token",
-        headers={"authorization": authorization, "content-type": (media_type,)},
+        method="POST",
+        url=TOKEN_URL,
+        address="192.0.2.1",
+        headers={
+            "content-type": (media_type,),
+            **({"authorization": authorization} if authorization else {}),
+            **({"dpop": dpop} if dpop else {}),
+        },
         path_parameters={},
         query={},
         body=body if isinstance(body, bytes) else urlencode(body).encode(),

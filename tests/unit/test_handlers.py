@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.memory import MemoryClients, MemoryKeys
+from chalicelib.adapters.memory_access import MemoryClients, MemoryKeys
 from chalicelib.domain import errors
 from chalicelib.use_cases.issue_token import SCOPES, IssueToken
 from chalicelib.web.answers import problem_answer

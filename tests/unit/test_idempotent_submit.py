@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryJobs, MemoryQueue, MemoryTenants
+from chalicelib.adapters.memory import MemoryJobs, MemoryQueue
+from chalicelib.adapters.memory_access import MemoryTenants
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.errors import Unavailable
@@ -17,7 +18,7 @@ from chalicelib.domain.job import Status
 from chalicelib.web.http import MAX_BODY_BYTES, Response
 from tests.crash.failpoints import Failing, Failpoint
 from tests.unit.submits import BODY, GOOD, OTHER, post
-from tests.unit.world import ACME, GLOBEX, SEED, World, take
+from tests.unit.world import ACME, GLOBEX, SEED, START, World, take
 
 
 def code_of(answer: Response) -> str:
@@ -168,7 +169,7 @@ def test_a_replay_is_answered_when_every_limit_is_spent(world: World) -> None:
 
 def test_a_replay_waits_for_reinstatement_when_the_tenant_is_suspended(world: World) -> None:
     first = post_first(world, "k")
-    suspended = MemoryTenants(Tenant(tenant_id=ACME, name="acme", plan="test", suspended=True))
+    suspended = MemoryTenants(Tenant(tenant_id=ACME, name="acme", plan="test", suspended_at=START))
     refusal = post(world, "k", tenants=suspended)
     assert (refusal.status, code_of(refusal)) == (403, "tenant_suspended")
     assert_replayed(post(world, "k"), first)
@@ -192,7 +193,7 @@ def use_up(world: World) -> None:
 
 
 LARGE = json.dumps({**GOOD, "padding": "x" * MAX_BODY_BYTES}).encode()
-SUSPENDED = MemoryTenants(Tenant(tenant_id=ACME, name="acme", plan="test", suspended=True))
+SUSPENDED = MemoryTenants(Tenant(tenant_id=ACME, name="acme", plan="test", suspended_at=START))
 REFUSED: dict[str, tuple[int, dict[str, Any], Callable[[World], None] | None]] = {
     "idempotency_key_missing": (400, {"keys": ()}, None),
     "idempotency_key_invalid": (400, {"keys": ("a", "a")}, None),

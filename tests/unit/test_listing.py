@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.memory import MemoryKeys
+from chalicelib.adapters.memory_access import MemoryKeys
 from chalicelib.domain.errors import InvalidCursor, InvalidRequest
 from chalicelib.domain.job import JobRef, Status
 from chalicelib.domain.listing import MILLISECOND, JobFilter

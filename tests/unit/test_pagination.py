@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import OctKey
 
-from chalicelib.adapters.memory import MemoryKeys
+from chalicelib.adapters.memory_access import MemoryKeys
 from chalicelib.domain.errors import InvalidCursor
 from chalicelib.web import json_text
 from chalicelib.web.pagination import Cursors

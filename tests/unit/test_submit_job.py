@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryJobs, MemoryTenants
+from chalicelib.adapters.memory import MemoryJobs
+from chalicelib.adapters.memory_access import MemoryTenants
 from chalicelib.domain import errors
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.idempotency import KEPT_FOR
 from chalicelib.domain.job import UNSENT_AFTER, Status
-from tests.unit.world import ACME, GLOBEX, LONG, SHORT, World
+from tests.unit.world import ACME, GLOBEX, LONG, SHORT, START, World
 
 
 def test_the_job_is_queued_and_its_worker_woken_when_it_is_accepted(world: World) -> None:
@@ -136,7 +137,7 @@ def test_the_job_is_accepted_when_the_queue_is_down(world: World) -> None:
 
 
 def test_nothing_is_accepted_when_the_tenant_is_suspended_or_unknown(world: World) -> None:
-    suspended = Tenant(tenant_id=ACME, name="acme", plan="test", suspended=True)
+    suspended = Tenant(tenant_id=ACME, name="acme", plan="test", suspended_at=START)
     for tenants in (MemoryTenants(suspended), MemoryTenants()):
         with pytest.raises(errors.TenantSuspended):
             world.submit(tenants=tenants)

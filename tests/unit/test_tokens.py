@@ -11,7 +11,8 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.memory import ManualClock, MemoryClients, MemoryKeys, SequentialIds
+from chalicelib.adapters.memory import ManualClock, SequentialIds
+from chalicelib.adapters.memory_access import MemoryClients, MemoryKeys
 from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.domain.errors import InvalidToken
 from chalicelib.ports import Client

@@ -6,15 +6,8 @@ from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
-from chalicelib.adapters.memory import (
-    ManualClock,
-    MemoryJobs,
-    MemoryKeys,
-    MemoryPayloads,
-    MemoryQueue,
-    MemoryTenants,
-    SequentialIds,
-)
+from chalicelib.adapters.memory import ManualClock, MemoryJobs, MemoryPayloads, MemoryQueue, SequentialIds
+from chalicelib.adapters.memory_access import MemoryKeys, MemoryTenants
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.adapters.memory_seats import MemorySeats

@@ -1,18 +1,20 @@
 """Tokens given and taken back: forms in, and errors in the words of RFC 6749, not problem documents."""
 
-import base64
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import parse_qs, unquote_plus
+from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
+from chalicelib.domain.key_ring import PUBLISHED_FOR
 from chalicelib.ports import Tokens
-from chalicelib.use_cases.authenticate_client import Credentials, TokenErrorCode, TokenRefused
-from chalicelib.use_cases.issue_token import IssueToken
+from chalicelib.use_cases.issue_token import Asked, IssueToken
 from chalicelib.use_cases.revoke_token import RevokeToken
+from chalicelib.use_cases.token_refused import TokenErrorCode, TokenRefused
+from chalicelib.use_cases.verify_proof import Presented
 from chalicelib.web.answers import ok
-from chalicelib.web.http import Request, Response, is_id
+from chalicelib.web.client_credentials import credentials_of
+from chalicelib.web.http import Request, Response
 from chalicelib.web.schemas.access import (
     MAX_FIELDS,
     KeySet,
@@ -36,14 +38,23 @@ _NOT_STORED: Mapping[str, str] = {"Cache-Control": "no-store", "Pragma": "no-cac
 
 
 def issue_token(issue: IssueToken, request: Request) -> Response:
-    """200 with an access token, by RFC 6749 §4.4 with `client_secret_basic`."""
+    """200 with an access token, by RFC 6749 §4.4; bound to a key where a DPoP proof is sent (RFC 9449 §5)."""
     try:
-        credentials, form = _credentials(request), _form(request, TokenRequest)
-        issued = issue(credentials, scope=tuple(dict.fromkeys(form.scope.split())))
+        fields = _fields(request)
+        credentials, form = credentials_of(request, fields), _form(fields, TokenRequest)
+        asked = Asked(
+            scopes=tuple(dict.fromkeys(form.scope.split())),
+            proof=_proof(request),
+            presented=Presented(method=request.method, url=request.url),
+        )
+        issued = issue(credentials, asked, address=request.address)
     except TokenRefused as refusal:
         return _refused(refusal)
     token = Token(
-        access_token=issued.access_token, expires_in=issued.expires_in, scope=" ".join(issued.scope)
+        access_token=issued.text,
+        token_type=issued.token.scheme,
+        expires_in=int((issued.token.expires_at - issued.token.issued_at).total_seconds()),
+        scope=" ".join(issued.token.scopes),
     )
     return ok(token, headers=_NOT_STORED)
 
@@ -51,53 +62,51 @@ def issue_token(issue: IssueToken, request: Request) -> Response:
 def revoke_token(revoke: RevokeToken, request: Request) -> Response:
     """200 and no more (RFC 7009 §2.2), whether the token was live or never one."""
     try:
-        credentials, form = _credentials(request), _form(request, RevocationRequest)
-        revoke(credentials, token=form.token)
+        fields = _fields(request)
+        credentials, form = credentials_of(request, fields), _form(fields, RevocationRequest)
+        revoke(credentials, token=form.token, address=request.address)
     except TokenRefused as refusal:
         return _refused(refusal)
     return Response(status=200, body=b"", headers=_NOT_STORED, media_type=None)
 
 
 def key_set(tokens: Tokens) -> Response:
-    """The JWK set that verifies our tokens."""
-    return ok(KeySet.model_validate(tokens.public_keys()), headers={"Cache-Control": "max-age=300"})
+    """The JWK set that verifies our tokens; it may be kept for as long as a new key waits, and less."""
+    keys = KeySet.model_validate({"keys": tokens.public_keys()})
+    return ok(keys, headers={"Cache-Control": f"max-age={int(PUBLISHED_FOR.total_seconds())}"})
 
 
-def _form(request: Request, model: type[Form]) -> Form:
-    """The form, each field sent once; a field without a value counts as absent (RFC 6749 §3.2)."""
+def _proof(request: Request) -> str | None:
+    proofs = request.headers.get("dpop", ())
+    if len(proofs) > 1:
+        raise TokenRefused(TokenErrorCode.INVALID_DPOP_PROOF, "Send one DPoP header.")
+    return proofs[0] if proofs else None
+
+
+def _fields(request: Request) -> Mapping[str, str]:
+    """The form's fields, each sent once; one without a value counts as absent (RFC 6749 §3.2)."""
+    if not request.is_plain(FORM):
+        raise TokenRefused(TokenErrorCode.INVALID_REQUEST, f"Send the body as {FORM}.")
     try:
         fields = parse_qs(request.body.decode("ascii"), max_num_fields=MAX_FIELDS)
-    except ValueError:
-        fields = {}
-    if not request.is_plain(FORM) or not fields or any(len(values) > 1 for values in fields.values()):
-        raise TokenRefused(TokenErrorCode.INVALID_REQUEST, f"Send {FORM}, each field once.")
-    if "client_secret" in fields:  # §2.3: a request authenticates in one way
-        raise TokenRefused(TokenErrorCode.INVALID_REQUEST, "Send the secret with HTTP Basic alone.")
+    except ValueError as error:
+        raise TokenRefused(
+            TokenErrorCode.INVALID_REQUEST,
+            f"Send a form of ASCII characters, with {MAX_FIELDS} fields at most.",
+        ) from error
+    if any(len(values) > 1 for values in fields.values()):
+        raise TokenRefused(TokenErrorCode.INVALID_REQUEST, "Send each field once.")
+    return {name: value for name, (value,) in fields.items()}
+
+
+def _form(fields: Mapping[str, str], model: type[Form]) -> Form:
     try:
-        return model.model_validate({name: value for name, (value,) in fields.items()})
+        return model.model_validate(fields)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = str(wrong["loc"][0])
         code = _CODES.get((place, wrong["type"]), TokenErrorCode.INVALID_REQUEST)
         raise TokenRefused(code, f"{place}: {wrong['msg']}") from error
-
-
-def _credentials(request: Request) -> Credentials:
-    """What HTTP Basic offers; each half is form-encoded (RFC 6749 §2.3.1)."""
-    values = request.headers.get("authorization", ())
-    scheme, _, encoded = "".join(values[:1]).partition(" ")
-    try:
-        if len(values) != 1 or scheme.lower() != "basic":
-            raise ValueError("not one basic credential")
-        pair = base64.b64decode(encoded.strip(), validate=True).decode()
-    except ValueError as error:
-        raise TokenRefused(
-            TokenErrorCode.INVALID_CLIENT, "Authenticate with HTTP Basic: client id and client secret."
-        ) from error
-    client_id, _, client_secret = map(unquote_plus, pair.partition(":"))
-    if not is_id(client_id, prefix="cli_"):
-        raise TokenRefused(TokenErrorCode.INVALID_CLIENT, "Unknown client or wrong secret.")
-    return Credentials(client_id, client_secret)
 
 
 def _refused(refusal: TokenRefused) -> Response:

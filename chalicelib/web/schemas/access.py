@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from chalicelib.use_cases.authenticate_client import TokenErrorCode
-from chalicelib.use_cases.issue_token import SCOPES, TOKEN_LIFETIME
-from chalicelib.web.schemas.base import Wire, WireRequest
+from chalicelib.domain.access_token import SCOPES, Scheme
+from chalicelib.domain.key_ring import TOKEN_LIFETIME
+from chalicelib.use_cases.client_assertion import ASSERTION_TYPE
+from chalicelib.use_cases.token_refused import TokenErrorCode
+from chalicelib.web.schemas.base import Wire, WireRequest, open_enum
 
 # Of a token and the request that carries it: ours have some 500 characters.
 TOKEN_CHARACTERS = 4096
@@ -15,6 +17,9 @@ MAX_FIELDS = 20
 _FORM = ConfigDict(extra="ignore", json_schema_extra={"maxProperties": MAX_FIELDS})
 _SCOPE = f"({'|'.join(SCOPES)})"
 Scopes = Annotated[str, Field(max_length=256)]
+# As for `scope`, a field without a value is one that was not sent.
+AssertionType = Annotated[str, Field(max_length=64, pattern=f"^({ASSERTION_TYPE})?$")]
+Assertion = Annotated[str, Field(max_length=TOKEN_CHARACTERS)]
 
 
 class TokenRequest(WireRequest):
@@ -24,6 +29,8 @@ class TokenRequest(WireRequest):
 
     grant_type: Literal["client_credentials"]
     scope: Annotated[str, Field(max_length=256, pattern=rf"^({_SCOPE}( {_SCOPE})*)?$")] = ""
+    client_assertion_type: AssertionType = ""
+    client_assertion: Assertion = ""
 
 
 class RevocationRequest(WireRequest):
@@ -33,13 +40,15 @@ class RevocationRequest(WireRequest):
 
     token: Annotated[str, Field(min_length=1, max_length=TOKEN_CHARACTERS)]
     token_type_hint: Annotated[str, Field(max_length=64)] = "access_token"
+    client_assertion_type: AssertionType = ""
+    client_assertion: Assertion = ""
 
 
 class Token(Wire):
-    """An access token, to be sent as a bearer credential; `expires_in` is in seconds."""
+    """An access token, to be sent as its `token_type` says; `expires_in` is in seconds."""
 
     access_token: Annotated[str, Field(max_length=TOKEN_CHARACTERS)]
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Annotated[Scheme, open_enum(*Scheme)]
     expires_in: Annotated[int, Field(ge=1, le=int(TOKEN_LIFETIME.total_seconds()))]
     scope: Scopes
 
@@ -47,7 +56,7 @@ class Token(Wire):
 class TokenError(Wire):
     """No token, in the words of RFC 6749 §5.2."""
 
-    error: TokenErrorCode
+    error: Annotated[TokenErrorCode, open_enum(*TokenErrorCode)]
     error_description: Annotated[str, Field(max_length=512)]
 
 

@@ -1,0 +1,59 @@
+"""What an operator changes; every change is whole, or not at all, and leaves its audit event."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain.audit import AuditEvent
+from chalicelib.domain.client import Client
+from chalicelib.domain.entitlements import Tenant
+from chalicelib.domain.key_ring import KeyRing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One act and all that it writes: each pair is a row as it was read, None if new, and as it shall be.
+
+    `revoked` are subjects for the list of revocations, with their `until`; `restored` are to leave it.
+    """
+
+    event: AuditEvent
+    tenant: tuple[Tenant | None, Tenant] | None = None
+    client: tuple[Client | None, Client] | None = None
+    ring: tuple[KeyRing, KeyRing] | None = None
+    revoked: Mapping[str, datetime] = field(default_factory=dict)
+    restored: Mapping[str, datetime] = field(default_factory=dict)
+
+
+class Registry(Protocol):
+    """The rows that only administration writes."""
+
+    def commit(self, deed: Deed) -> None:
+        """All of the deed; `Superseded` if a row is no longer as it was read, and then nothing."""
+
+    def tenants(self) -> Sequence[Tenant]:
+        """All tenants, by name; a change of the last second may be missing."""
+
+    def clients_of(self, tenant_id: str) -> Sequence[Client]:
+        """The tenant's clients, the oldest first; a change of the last second may be missing."""
+
+    def events(self, *, limit: int) -> Sequence[AuditEvent]:
+        """The latest audit events, the newest first."""
+
+
+class KeyStore(Protocol):
+    """Where private token keys are kept."""
+
+    def put(self, kid: str, private_key: str) -> None:
+        """Keeps the private JWK under this name; again changes nothing."""
+
+    def drop(self, kid: str) -> None:
+        """Forgets it, if it is there."""
+
+
+class MeteringKeys(Protocol):
+    """The gateway's API keys, which a tenant's requests are counted by."""
+
+    def attach(self, tenant_id: str, *, plan: str) -> None:
+        """The tenant has its keys, each in its plan's usage plan; again changes nothing."""

@@ -1,0 +1,73 @@
+"""Each function's role allows exactly what the function does: no call fails for want of it, none is spare."""
+
+import json
+import re
+
+import pytest
+
+from chalicelib.web.operations import OPERATIONS
+from tests.policies.deployment import CHALICE, deployed_functions
+from tests.policies.functions import DECLARED
+from tests.policies.iam import Policy, Used, differences, granted_by, read_policy
+from tests.policies.lambda_service import used_by_lambda
+from tests.policies.recorded_ports import NOT_AWS, OPERATORS_ALONE, PORTS, all_ports, methods_of
+from tests.policies.scenario import Scenario
+
+DEPLOYED = deployed_functions()
+
+
+def policy_of(function: str) -> Policy:
+    return read_policy(DEPLOYED[function].policy_file)
+
+
+def used_by(played: Scenario, function: str) -> Used:
+    by_lambda = used_by_lambda(function, DECLARED, name=DEPLOYED[function].name)
+    return {**played.functions.recorder.used_by(function), **by_lambda}
+
+
+@pytest.mark.parametrize("function", DECLARED.functions)
+def test_a_policy_is_exact_when_it_is_held_against_what_its_function_calls(
+    played: Scenario, function: str
+) -> None:
+    found = differences(policy_of(function), used_by(played, function))
+    assert not found, "\n".join(found)
+
+
+def test_every_call_is_understood_when_all_functions_have_run(played: Scenario) -> None:
+    assert played.functions.recorder.unknown == []
+
+
+def test_nothing_is_left_out_when_the_scenario_is_played(played: Scenario) -> None:
+    assert played.functions.invoked == set(DECLARED.functions)
+    assert played.caller.gateway.called == set(OPERATIONS)
+    methods = {method for port in PORTS.values() for method in methods_of(port)}
+    assert played.functions.recorder.methods == methods - OPERATORS_ALONE
+    assert all_ports() == {*PORTS.values(), *NOT_AWS}
+
+
+def test_the_authorizer_reads_no_secret_when_it_verifies_tokens(played: Scenario) -> None:
+    """Whoever breaks into it finds nothing to sign a token with."""
+    used = played.functions.recorder.used_by("authorize")
+    assert {permission.action for permission in used} == {"dynamodb:GetItem", "dynamodb:Query"}
+
+
+def test_each_function_has_a_policy_of_its_own_when_it_is_deployed() -> None:
+    """None shares one by the configuration's default, so a new function cannot get another's rights."""
+    files = {function: each.policy_file for function, each in DEPLOYED.items()}
+    assert files == {function: CHALICE / f"policy-{function}.json" for function in DECLARED.functions}
+    assert set(CHALICE.glob("policy-*.json")) == set(files.values())
+
+
+@pytest.mark.parametrize("function", DECLARED.functions)
+def test_no_policy_allows_every_action_or_resource_when_it_has_wildcards(function: str) -> None:
+    for permission in granted_by(policy_of(function)):
+        assert re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", permission.action)
+        # Of an account's service or of a bucket, at least some kind of name.
+        assert re.match(r"arn:aws:([a-z0-9]+:us-east-1:123456789012|s3::):[\w/-]{4,}", permission.resource)
+
+
+def test_each_function_keeps_a_log_of_its_own_when_it_is_packaged() -> None:
+    """What the template leaves without a name CloudFormation names itself, and Lambda the log group after it."""
+    template = json.loads((CHALICE / "resources.json").read_text())["Resources"]
+    for each in DEPLOYED.values():
+        assert template[each.resource] == {"Properties": {"FunctionName": each.name}}
