@@ -16,7 +16,7 @@ from chalicelib.web.chalice_edge import serve
 from chalicelib.web.handlers import access, job_types, jobs, listing, results, service, uploads, usage
 from chalicelib.web.http import Request
 from chalicelib.web.http import Response as Reply
-from chalicelib.web.logs import logger
+from chalicelib.web.logs import failures_told, logger
 from chalicelib.web.operations import Operation
 
 app = Chalice(app_name="zama-jobs")
@@ -46,7 +46,8 @@ def answer(operation: Operation | None, handle: Callable[[Request], Reply]) -> R
 
 @app.authorizer()
 def authorize(request: AuthRequest) -> dict[str, Any]:
-    return auth.authorize(wired().verify_token, credential=request.token, method_arn=request.method_arn)
+    with failures_told():
+        return auth.authorize(wired().verify_token, credential=request.token, method_arn=request.method_arn)
 
 
 @route(operations.SUBMIT_JOB)
@@ -134,7 +135,7 @@ for path in operations.paths():
 def traced(event: Any, invoke: Callable[[Any], Any]) -> Any:
     """What no request is behind follows the traces of its messages, or else one of its own."""
     known = messages.trace_ids_of(event.to_dict()) if isinstance(event, SQSEvent) else []
-    with tracing.story(*(known or [tracing.new_trace_id(event.context.aws_request_id)])):
+    with tracing.story(*(known or [tracing.new_trace_id(event.context.aws_request_id)])), failures_told():
         return invoke(event)
 
 

@@ -14,11 +14,16 @@ from client.system import System
 MARGIN_SECONDS = 30.0
 
 
+class UnknownTokenType(Exception):
+    """The token is of a type that this client cannot present, and so must not use (RFC 6749 §7.1)."""
+
+
 class ClientCredentials(httpx.Auth):
     """Every request carries a live token.
 
     One is fetched when there is none or it is about to end, and once more when the service refuses it;
-    threads that need one at the same time share it.
+    threads that need one at the same time share it. Without one nothing is sent: `ApiProblem` says why, and
+    after how many seconds to try again if too many wrong secrets came from here.
     """
 
     requires_response_body = True
@@ -51,6 +56,8 @@ class ClientCredentials(httpx.Auth):
                 response = yield self._token_request()
                 response.read()
                 issued = succeeded(response).json()
+                if issued["token_type"].lower() != "bearer":
+                    raise UnknownTokenType(issued["token_type"])
                 self._token = str(issued["access_token"])
                 self._renew_at = asked_at + issued["expires_in"] - MARGIN_SECONDS
             return self._token

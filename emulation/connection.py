@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
             is_last = is_last or self._is_finishing
             answer = encoded(response, request.method, is_last=is_last)
         except Exception:  # the outermost catch-all of whatever is served
-            _LOG.exception("%s %s was not answered", request.method, request.path)
+            _LOG.exception("a %s was not answered", request.method)
             answer, is_last = encoded(_told(500, "Internal Server Error"), request.method, is_last=True), True
         self._answered()
         if self._is_lost:

@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_items import sortable
 from chalicelib.domain.failed_attempts import WINDOW, Counted, window_start
+from chalicelib.domain.key_ring import SKEW
 
 FAILED_ATTEMPTS = "failed_attempts"
 SINGLE_USE_IDS = "single_use_ids"
@@ -52,7 +53,8 @@ class DynamoDbSingleUse:
                 # A digest, for a key has 2,048 bytes at most, and what a client sends may be longer.
                 "used_id": hashlib.sha256(used_id.encode()).hexdigest(),
                 "used_until": sortable(until),
-                "delete_at": int(until.timestamp()) + 1,
+                # TTL goes by DynamoDB's clock, which may be ahead of ours, and counts whole seconds.
+                "delete_at": int((until + SKEW).timestamp()) + 1,
             },
             condition="attribute_not_exists(used_id) OR used_until < :now",
             values={":now": sortable(now)},

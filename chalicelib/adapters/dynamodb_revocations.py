@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.adapters.dynamodb import Item, Tables, to_attributes
 from chalicelib.adapters.dynamodb_items import sortable
+from chalicelib.domain.key_ring import SKEW
 
 REVOCATIONS = "revocations"
 ACCESS = "access"
@@ -50,5 +51,6 @@ def _key(subject: str, *, until: datetime) -> Item:
 
 
 def _row(subject: str, *, until: datetime) -> Item:
-    # A second later, for TTL counts whole ones.
-    return {**_key(subject, until=until), "subject": subject, "delete_at": int(until.timestamp()) + 1}
+    # TTL goes by DynamoDB's clock, which may be ahead of a reader's, and counts whole seconds.
+    delete_at = int((until + SKEW).timestamp()) + 1
+    return {**_key(subject, until=until), "subject": subject, "delete_at": delete_at}

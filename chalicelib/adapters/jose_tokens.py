@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from chalicelib.domain.access_token import AccessToken
 from chalicelib.domain.errors import InvalidToken
-from chalicelib.domain.key_ring import SKEW
+from chalicelib.domain.key_ring import KNOWN_FOR, SKEW
 from chalicelib.ports import Clock, KeyRings, Keys, VerifiedToken
 from chalicelib.use_cases.jose_errors import UNREADABLE
 from chalicelib.use_cases.rotate_keys import MadeKey
@@ -25,7 +25,7 @@ REFETCH_AFTER = timedelta(seconds=5)
 
 
 class JoseTokens:
-    """The `Tokens` port. It keeps the ring that it has read, until a token names a key that is not in it."""
+    """The `Tokens` port. It keeps the keys that it has read until a token names another, or for a day."""
 
     def __init__(self, keys: Keys, rings: KeyRings, clock: Clock, *, issuer: str) -> None:
         self._keys = keys
@@ -60,18 +60,20 @@ class JoseTokens:
 
     def _key(self, token: GuestProtocol) -> ECKey:
         kid = token.headers().get("kid")
-        if not isinstance(kid, str) or (kid not in self._known and not self._refetched(kid)):
+        if not isinstance(kid, str):
+            raise InvalidToken("The token does not name its key.")
+        self._read(kept_for=KNOWN_FOR if kid in self._known else REFETCH_AFTER)
+        if kid not in self._known:
             raise InvalidToken("The token is signed with no key of ours.")
         return self._known[kid]
 
-    def _refetched(self, kid: str) -> bool:
-        """Whether the ring, read now if it was not just now, has the key."""
+    def _read(self, *, kept_for: timedelta) -> None:
+        """Reads the ring if what is known of it is as old as this, or from the future."""
         now = self._clock.now()
-        if self._read_at is None or not self._read_at <= now < self._read_at + REFETCH_AFTER:
-            ring = self._rings.get()
-            self._known = {key.kid: ECKey.import_key(dict(key.public)) for key in ring.keys}
+        if self._read_at is None or not self._read_at <= now < self._read_at + kept_for:
+            published = self._rings.get().published(now=now)
+            self._known = {key.kid: ECKey.import_key(dict(key.public)) for key in published}
             self._read_at = now
-        return kid in self._known
 
     @property
     def _claims(self) -> jwt.JWTClaimsRegistry:

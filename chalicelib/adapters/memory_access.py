@@ -9,7 +9,7 @@ from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.domain.audit import AuditEvent
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors import Superseded, Unavailable
 from chalicelib.domain.failed_attempts import Counted, window_start
 from chalicelib.domain.key_ring import KeyRing
 from chalicelib.ports import Deed
@@ -64,6 +64,8 @@ class MemoryKeys:
 
     def token_key(self, kid: str) -> str:
         """See `ports.Keys.token_key`."""
+        if kid not in self._token_keys:
+            raise Unavailable("There is no such key.")
         return self._token_keys[kid]
 
     def cursor_key(self) -> bytes:
@@ -76,7 +78,7 @@ class MemoryKeys:
 
     def put(self, kid: str, private_key: str) -> None:
         """See `ports.KeyStore.put`."""
-        self._token_keys[kid] = private_key
+        self._token_keys.setdefault(kid, private_key)
 
     def drop(self, kid: str) -> None:
         """See `ports.KeyStore.drop`."""
@@ -118,8 +120,8 @@ class MemoryRegistry:
                 self._rings.ring = deed.ring[1]
             for subject, until in deed.revoked.items():
                 self._revocations.revoke(subject, until=until)
-            for subject in deed.restored:
-                self._revocations.restore(subject)
+            for subject, until in deed.restored.items():
+                self._revocations.restore(subject, until=until)
             self._events.append(deed.event)
 
     def _compared(self, deed: Deed) -> Iterable[tuple[object, object]]:
@@ -161,11 +163,13 @@ class MemoryFailedAttempts:
     """The `FailedAttempts` port."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._failures: Counter[tuple[str, datetime]] = Counter()
 
     def add(self, counted: Sequence[Counted], *, now: datetime) -> None:
         """See `ports.FailedAttempts.add`."""
-        self._failures.update((each.subject, window_start(now)) for each in counted)
+        with self._lock:
+            self._failures.update((each.subject, window_start(now)) for each in counted)
 
     def spent(self, counted: Sequence[Counted], *, now: datetime) -> bool:
         """See `ports.FailedAttempts.spent`."""

@@ -7,16 +7,16 @@ class MemoryRevocations:
     """The `Revocations` port."""
 
     def __init__(self) -> None:
-        self._until: dict[str, datetime] = {}
+        self._until: set[tuple[str, datetime]] = set()
 
     def revoke(self, subject: str, *, until: datetime) -> None:
         """See `ports.Revocations.revoke`."""
-        self._until[subject] = until
+        self._until.add((subject, until))
 
-    def restore(self, subject: str) -> None:
-        """The subject is in force again; the `Registry` port does this."""
-        self._until.pop(subject, None)
+    def restore(self, subject: str, *, until: datetime) -> None:
+        """It is not revoked until then any more; the `Registry` port does this."""
+        self._until.discard((subject, until))
 
     def in_force(self, *, now: datetime) -> frozenset[str]:
         """See `ports.Revocations.in_force`."""
-        return frozenset(subject for subject, until in self._until.copy().items() if until >= now)
+        return frozenset(subject for subject, until in self._until.copy() if until >= now)

@@ -5,11 +5,13 @@ import random
 import secrets
 import time
 from datetime import UTC, datetime
+from http.client import HTTPException
 from urllib.request import urlopen
 
 from ulid import ULID
 
 from chalicelib.domain import client_secret
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.listing import unix_milliseconds
 
 # A manual clock is on the same machine; what takes longer than this is gone.
@@ -43,8 +45,11 @@ class RemoteClock(SystemClock):
 
     def now(self) -> datetime:
         """See `ports.Clock.now`."""
-        with urlopen(self._url, timeout=CLOCK_TIMEOUT_SECONDS) as answer:
-            return datetime.fromisoformat(json.load(answer)["now"])
+        try:
+            with urlopen(self._url, timeout=CLOCK_TIMEOUT_SECONDS) as answer:
+                return datetime.fromisoformat(json.load(answer)["now"])
+        except (OSError, ValueError, LookupError, HTTPException) as error:
+            raise Unavailable("The manual clock does not answer; try again.") from error
 
 
 class RandomIds:

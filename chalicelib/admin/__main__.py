@@ -1,81 +1,60 @@
-"""`python -m chalicelib.admin`: what an operator does to a running stack, and what the plans come to."""
+"""`python -m chalicelib.admin`: what an operator does to a running stack, and what documents are made of."""
 
-import json
-import os
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chalicelib.admin.compatibility import releases
-from chalicelib.admin.compatibility.rules import rules_list
-from chalicelib.admin.openapi import document
-from chalicelib.admin.plans_table import plans_table
-from chalicelib.admin.problems_table import problems_table
-from chalicelib.admin.provisioning import Provisioned, provision_stack
-from chalicelib.admin.wiring import Administration
-from chalicelib.plans import load_plans
-from chalicelib.web.problems import CATALOGUE
+from chalicelib.admin.commands import clients, documents, keys, tenants
+from chalicelib.admin.commands.audit import audit
+from chalicelib.admin.commands.printing import AsJson, answer, told
+from chalicelib.admin.commands.stack import connected
 
+if TYPE_CHECKING:
+    from chalicelib.admin.provisioning import Provisioned
+
+OPERATION = "Operation of a stack"
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(tenants.app, name="tenant", rich_help_panel=OPERATION)
+app.add_typer(clients.app, name="client", rich_help_panel=OPERATION)
+app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
+app.command(rich_help_panel=OPERATION)(audit)
 
 
 @app.callback()
 def main() -> None:
-    """Administers the Zama Jobs API of a running stack."""
+    """Administers the Zama Jobs API.
+
+    The stack is the one that the environment names: eval "$(.venv/bin/python -m emulation env)"
+    """
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATION)
 def provision(
-    tenant: Annotated[list[str], typer.Option(help="NAME:PLAN, once a tenant")],
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    tenant: Annotated[list[str], typer.Option(metavar="NAME:PLAN", help="A tenant; may be repeated.")],
+    *,
+    as_json: AsJson = False,
 ) -> None:
-    """Make the token key, the chain signer and the named tenants where they do not exist yet."""
+    """Make the keys and the named tenants, each with a client. Again: what exists is left as it is."""
+    from chalicelib.admin.provisioning import provision_stack
+
     pairs = [text.partition(":")[::2] for text in tenant]
-    provisioned = provision_stack(Administration.of_environment(os.environ), pairs)
-    typer.echo(json.dumps(_document(provisioned), indent=2) if as_json else _text(provisioned))
+    provisioned = provision_stack(connected(), pairs)
+    answer(_document(provisioned), _text(provisioned), as_json=as_json)
 
 
-@app.command()
-def plans() -> None:
-    """Print DESIGN.md's table of plans, as Markdown."""
-    typer.echo(plans_table(load_plans()))
+for command in (
+    documents.plans,
+    documents.problems,
+    documents.scopes,
+    documents.openapi,
+    documents.compatible,
+    documents.breaking,
+):
+    app.command(rich_help_panel="Documents, and checks of them")(command)
 
 
-@app.command()
-def compatible(
-    against: Annotated[Path | None, typer.Option(help="a release's copy, if not the last one's")] = None,
-) -> None:
-    """Check that openapi.yml breaks no client of the last release; each finding is a line, and fails."""
-    release = against or releases.last_release()
-    verdict = releases.verdict(
-        releases.load_document(release),
-        releases.load_document(releases.SPECIFICATION),
-        releases.load_accepted(),
-    )
-    typer.echo(f"openapi.yml keeps what {release.stem} promised" if verdict.is_compatible else verdict)
-    raise typer.Exit(0 if verdict.is_compatible else 1)
-
-
-@app.command()
-def breaking() -> None:
-    """Print releases/README.md's list of what is a breaking change, as Markdown."""
-    typer.echo(rules_list())
-
-
-@app.command()
-def problems() -> None:
-    """Print DESIGN.md's table of problems, as Markdown."""
-    typer.echo(problems_table(CATALOGUE))
-
-
-@app.command()
-def openapi() -> None:
-    """Print openapi.yml, made of the operations, the catalogue of problems and the wire's models."""
-    typer.echo(document.text(document.specification()), nl=False)
-
-
-def _document(provisioned: Provisioned) -> dict[str, object]:
+def _document(provisioned: "Provisioned") -> dict[str, object]:
     return {
         "signer": provisioned.signer,
         "tenants": [
@@ -91,13 +70,23 @@ def _document(provisioned: Provisioned) -> dict[str, object]:
     }
 
 
-def _text(provisioned: Provisioned) -> str:
+def _text(provisioned: "Provisioned") -> str:
     lines = [f"signer {provisioned.signer}"]
     for made in provisioned.tenants:
-        secret = made.client_secret or "(shown once, when it was made)"
-        lines.append(f"tenant {made.name} ({made.plan}) {made.tenant_id}: {made.client_id} {secret}")
+        credential = (
+            f"{made.client_id} {made.client_secret}  (the secret is shown this once: keep it now)"
+            if made.client_id
+            else "has clients already, unchanged"
+        )
+        lines.append(f"tenant {made.name} ({made.plan}) {made.tenant_id}: {credential}")
     return "\n".join(lines)
 
 
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command and ends the process with its status."""
+    with told():
+        app(arguments)
+
+
 if __name__ == "__main__":
-    app()
+    run()

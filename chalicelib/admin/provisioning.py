@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from eth_keys.datatypes import PrivateKey
 
+from chalicelib.adapters.dynamodb import translated
 from chalicelib.adapters.secrets import CURSOR_KEY, SIGNER_KEY
 from chalicelib.adapters.system import RandomIds
 from chalicelib.admin.wiring import Administration
 from chalicelib.use_cases.administer_clients import Wanted
+from chalicelib.use_cases.administer_tenants import tenant_id_of
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -37,22 +39,24 @@ class Provisioned:
 def provision_stack(stack: Administration, tenants: Sequence[tuple[str, str]]) -> Provisioned:
     """Makes what is not there yet, the first token key included; a second run changes nothing."""
     secrets = stack.adapters.secrets
-    signer = _signer(secrets)
-    make_cursor_key(secrets)
+    with translated():
+        signer = _signer(secrets)
+        make_cursor_key(secrets)
     if not stack.adapters.rings.get().keys:
         stack.keys.rotate(actor=stack.actor)
     return Provisioned(signer=signer, tenants=tuple(_tenant(stack, name, plan) for name, plan in tenants))
 
 
 def _tenant(stack: Administration, name: str, plan: str) -> ProvisionedTenant:
-    """The tenant, with a client if it has none."""
-    tenant, _ = stack.tenants.add(name, plan=plan, actor=stack.actor)
+    """The tenant, with a client if it has none; one that has another plan keeps it."""
+    existing = stack.adapters.tenants.get(tenant_id_of(name))
+    tenant, _ = stack.tenants.add(name, plan=existing.plan if existing else plan, actor=stack.actor)
     has_clients = stack.adapters.registry.clients_of(tenant.tenant_id)
     shown = None if has_clients else stack.clients.add(tenant, Wanted(), actor=stack.actor)
     return ProvisionedTenant(
         tenant_id=tenant.tenant_id,
         name=name,
-        plan=plan,
+        plan=tenant.plan,
         client_id=shown.client.client_id if shown else None,
         client_secret=shown.secret if shown else None,
     )

@@ -6,6 +6,7 @@ from functools import cached_property
 from chalicelib.adapters.dynamodb import translated
 from chalicelib.adapters.jose_tokens import make_token_key
 from chalicelib.aws import Adapters
+from chalicelib.domain.errors import Refused
 from chalicelib.plans import load_plans
 from chalicelib.settings import Settings
 from chalicelib.use_cases.administer_clients import AdministerClients
@@ -21,11 +22,20 @@ class Administration:
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> "Administration":
-        """The one of the stack that the environment names, or a `SystemExit` that says how to name it."""
+        """The one of the stack that the environment names, or `Refused`, which says how to name it."""
         endpoint = environment.get("AWS_ENDPOINT_URL")
         if not endpoint:
-            raise SystemExit('Set AWS_ENDPOINT_URL: eval "$(.venv/bin/python -m emulation env)"')
-        return cls.of_endpoint(endpoint, clock_url=environment.get("JOBS_CLOCK_URL"))
+            raise Refused(
+                "AWS_ENDPOINT_URL is not set: start a stack with `make up`, then run "
+                '`eval "$(.venv/bin/python -m emulation env)"`.'
+            )
+        stack = cls.of_endpoint(endpoint, clock_url=environment.get("JOBS_CLOCK_URL"))
+        try:
+            with translated():
+                _ = stack.adapters.tables  # boto3 says here what the environment lacks, a region say
+        except ValueError as error:
+            raise Refused(f"AWS_ENDPOINT_URL is {endpoint!r}, and no URL: set it to the stack's.") from error
+        return stack
 
     @classmethod
     def of_endpoint(cls, endpoint: str, *, clock_url: str | None = None) -> "Administration":

@@ -7,13 +7,14 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from chalicelib.domain.key_ring import SKEW, TOKEN_LIFETIME
+from chalicelib.domain.key_ring import KNOWN_FOR, SKEW, TOKEN_LIFETIME
 
 SCOPES = ("jobs:cancel", "jobs:read", "jobs:write", "usage:read")
 # A function that read its client just before that was revoked may sign a token until its own time is over.
 LAST_SIGNED_AFTER = timedelta(seconds=60)
-# A stolen key signs tokens of any expiry; no process that still knows the key lives for as long as this.
-KEY_REMEMBERED_FOR = timedelta(days=30)
+# A stolen key signs tokens of any expiry, so it is listed until nobody can still know it: a minute for who
+# reads the ring while the key leaves it, and one for their clock.
+KEY_REMEMBERED_FOR = KNOWN_FOR + 2 * SKEW
 
 
 class Scheme(StrEnum):
@@ -57,5 +58,8 @@ class AccessToken:
 
 
 def last_use(*, revoked_at: datetime) -> datetime:
-    """Until when a token may look live that was issued before its client or tenant was stopped."""
-    return revoked_at + LAST_SIGNED_AFTER + TOKEN_LIFETIME + SKEW
+    """Until when a token may look live that was issued before its client or tenant was stopped.
+
+    Twice the skew: the issuer's clock may be ahead of the operator's, and verifiers allow as much again.
+    """
+    return revoked_at + LAST_SIGNED_AFTER + TOKEN_LIFETIME + 2 * SKEW

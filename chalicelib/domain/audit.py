@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 class Act(StrEnum):
@@ -20,9 +20,16 @@ class Act(StrEnum):
     KEYS_RETIRED = "keys.retired"
 
 
+class Outcome(Enum):
+    """What asking for an act came to; one that is refused has changed nothing and left no event."""
+
+    CHANGED = "changed"  # written, and its event with it
+    UNCHANGED = "unchanged"  # it was so already: nothing is written, and no event
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """One act. `subject` is the id of what it was done to; `facts` never hold a secret."""
+    """One act. `subject` is the id of what it was done to; `facts` never hold a secret, nor its digest."""
 
     event_id: str
     at: datetime

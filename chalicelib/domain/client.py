@@ -61,6 +61,11 @@ class Client:
         )
         return replace(self, secrets=(*older, new_secret(secret, now=now)))
 
+    def replaced(self, secret: str, *, now: datetime) -> "Client":
+        """With this secret in the place of its newest, which nobody has; an older one ends when it was to."""
+        kept = self.live_secrets(now=now)[:-1]
+        return replace(self, secrets=(*kept, new_secret(secret, now=now)))
+
 
 def new_secret(secret: str, *, now: datetime) -> ClientSecret:
     """What is kept of a secret that is made now."""

@@ -1,6 +1,7 @@
 """Which client calls the token and revocation endpoints: by its secret, or by a signed assertion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from chalicelib.domain import client_secret
 from chalicelib.domain.client import Client
@@ -16,7 +17,7 @@ class SecretOffered:
     """What a client offers as its id and secret (RFC 6749 §2.3.1)."""
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +25,12 @@ class AssertionOffered:
     """What a client has signed, and the id that it says it has (RFC 7523 §2.2)."""
 
     client_id: str
-    assertion: str
+    assertion: str = field(repr=False)
 
 
 Credentials = SecretOffered | AssertionOffered
+# The one text for whoever is not proven, so that it tells nobody which clients there are.
+UNPROVEN = "Unknown client or wrong credential."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +59,14 @@ class AuthenticateClient:
                 retry_after=seconds_left(now),
             )
         client = self.clients.get(credentials.client_id)
-        if client is None or client.revoked_at is not None or not self._is_proven(client, credentials):
+        if client is None or client.revoked_at is not None or not self._is_proven(client, credentials, now):
             self.failures.add(subjects, now=now)
-            raise TokenRefused(TokenErrorCode.INVALID_CLIENT, "Unknown client or wrong credential.")
+            raise TokenRefused(TokenErrorCode.INVALID_CLIENT, UNPROVEN)
         return self._of_active_tenant(client)
 
-    def _is_proven(self, client: Client, credentials: Credentials) -> bool:
+    def _is_proven(self, client: Client, credentials: Credentials, now: datetime) -> bool:
         if isinstance(credentials, SecretOffered):
-            return client.knows(credentials.client_secret, now=self.clock.now())
+            return client.knows(credentials.client_secret, now=now)
         return self.read_assertion(credentials.assertion, client=client)
 
     def _of_active_tenant(self, client: Client) -> Client:

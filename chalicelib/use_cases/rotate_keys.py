@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from chalicelib.domain.access_token import KEY_REMEMBERED_FOR
 from chalicelib.domain.audit import Act, AuditEvent
+from chalicelib.domain.errors import Superseded
 from chalicelib.domain.key_ring import KeyRing
 from chalicelib.ports import Clock, Deed, Ids, KeyRings, KeyStore, Registry
 
@@ -18,13 +21,20 @@ class MadeKey:
     private: str
 
 
+class Change(Protocol):
+    """How a ring takes up a new key: `KeyRing.rotated` or `KeyRing.replaced` of one that was read."""
+
+    def __call__(self, kid: str, public: dict[str, str], *, now: datetime) -> KeyRing: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotateKeys:
     """Keys follow one another without a token that nobody can verify.
 
-    A private key is kept before its public half is published, and dropped after that was retired: a crash in
-    between leaves a private key that signs nothing, and no signature that cannot be made or checked. Who
-    loses a race (`Superseded`) has changed nothing.
+    A private key is kept before its public half is published, and dropped after that left the ring, which
+    names it until then: a crash in between leaves no signature that cannot be made or checked, at most a
+    private key that nobody knows. A key that leaves is revoked too, for processes that go by what they have
+    read. Who loses a race (`Superseded`) has changed nothing.
     """
 
     rings: KeyRings
@@ -36,48 +46,52 @@ class RotateKeys:
 
     def on_schedule(self, *, actor: str) -> KeyRing:
         """What is due: the next key when the last has had its time, and the end of the retired."""
-        now, ring = self.clock.now(), self.rings.get()
+        now, ring = self.clock.now(), self._ring()
         if ring.is_due(now=now):
             return self.rotate(actor=actor)
-        if not (retired := ring.retired(now=now)):
-            return ring
-        event = self._event(Act.KEYS_RETIRED, " ".join(key.kid for key in retired), actor)
         pruned = ring.pruned(now=now)
-        self.registry.commit(Deed(event=event, ring=(ring, pruned)))
-        self._drop(ring, pruned)
-        return pruned
+        if not pruned.left:
+            return ring
+        return self._committed(ring, pruned, self._event(Act.KEYS_RETIRED, " ".join(pruned.left), actor))
 
     def rotate(self, *, actor: str) -> KeyRing:
         """The ring with a key that will sign; as it is if one waits to, so that asking again is safe."""
-        now, ring = self.clock.now(), self.rings.get()
-        if ring.keys and ring.waiting(now=now):
+        ring = self._ring()
+        if ring.keys and ring.waiting(now=self.clock.now()):
             return ring
-        made = self._kept()
-        rotated = ring.rotated(made.kid, made.public, now=now)
-        self.registry.commit(Deed(event=self._event(Act.KEYS_ROTATED, made.kid, actor), ring=(ring, rotated)))
-        self._drop(ring, rotated)
-        return rotated
+        return self._with_new_key(ring, ring.rotated, Act.KEYS_ROTATED, actor)
 
     def replace(self, *, actor: str) -> KeyRing:
         """The ring with a new key alone, which signs at once; in seconds no token of the others is taken."""
-        now, ring = self.clock.now(), self.rings.get()
-        made = self._kept()
-        replaced = ring.replaced(made.kid, made.public, now=now)
-        revoked = {key.kid: now + KEY_REMEMBERED_FOR for key in ring.keys}
-        event = self._event(Act.KEYS_REPLACED, made.kid, actor)
-        self.registry.commit(Deed(event=event, ring=(ring, replaced), revoked=revoked))
-        self._drop(ring, replaced)
-        return replaced
+        ring = self._ring()
+        return self._with_new_key(ring, ring.replaced, Act.KEYS_REPLACED, actor)
 
-    def _kept(self) -> MadeKey:
+    def _ring(self) -> KeyRing:
+        """The ring as it is; what left it is dropped, for whoever was to do it may have been cut off."""
+        ring = self.rings.get()
+        self._drop(ring)
+        return ring
+
+    def _with_new_key(self, ring: KeyRing, change: Change, act: Act, actor: str) -> KeyRing:
         made = self.make_key()
         self.store.put(made.kid, made.private)
-        return made
+        # The time is read now: however long keeping the key took, its wait begins when it is published.
+        after = change(made.kid, made.public, now=self.clock.now())
+        try:
+            return self._committed(ring, after, self._event(act, made.kid, actor))
+        except Superseded:
+            self.store.drop(made.kid)
+            raise
 
-    def _drop(self, before: KeyRing, after: KeyRing) -> None:
-        for key in before.keys:
-            if key not in after.keys:
-                self.store.drop(key.kid)
+    def _committed(self, before: KeyRing, after: KeyRing, event: AuditEvent) -> KeyRing:
+        revoked = dict.fromkeys(after.left, event.at + KEY_REMEMBERED_FOR)
+        self.registry.commit(Deed(event=event, ring=(before, after), revoked=revoked))
+        self._drop(after)
+        return after
+
+    def _drop(self, ring: KeyRing) -> None:
+        for kid in ring.left:
+            self.store.drop(kid)
 
     def _event(self, act: Act, subject: str, actor: str) -> AuditEvent:
         return AuditEvent(

@@ -3,18 +3,25 @@
 import hashlib
 from collections.abc import Mapping
 
-from chalicelib.domain.errors import DomainError, InvalidProof, InvalidRequest
-from chalicelib.use_cases.verify_proof import ALGORITHMS
+from chalicelib.domain.access_token import Scheme
+from chalicelib.domain.errors import DomainError, InsufficientScope, InvalidProof, InvalidRequest
+from chalicelib.web.challenges import challenge
 from chalicelib.web.http import Request, Response
-from chalicelib.web.problem import REALM, type_url
 from chalicelib.web.problem import Problem as ProblemRow
+from chalicelib.web.problem import type_url
 from chalicelib.web.problems import CATALOGUE
 from chalicelib.web.schemas.base import Wire
 from chalicelib.web.schemas.service import Problem, ProblemError
 
 PROBLEM_JSON = "application/problem+json"
-# No cookie is ever a credential here and no preflight passes, so a page of elsewhere reads what is public.
-CORS: Mapping[str, str] = {"Access-Control-Allow-Origin": "*"}
+ON_EVERY_ANSWER: Mapping[str, str] = {
+    # No cookie is ever a credential here and no preflight passes, so a page of elsewhere reads the public.
+    "Access-Control-Allow-Origin": "*",
+    # Tenants' documents, tokens and signed links: no cache keeps them. A client that has an ETag may send it.
+    "Cache-Control": "no-store",
+    # A browser takes JSON for nothing else, whatever a tenant wrote in it.
+    "X-Content-Type-Options": "nosniff",
+}
 # What a problem says of waiting when nobody knows better: long enough not to add to an overload.
 RETRY_AFTER_SECONDS = 1
 
@@ -41,7 +48,7 @@ def problem_answer(error: DomainError, request: Request) -> Response:
     return Response(
         status=row.status,
         body=document.to_bytes(),
-        headers=_headers(error, row),
+        headers=_headers(error, row, request),
         media_type=PROBLEM_JSON,
     )
 
@@ -57,17 +64,16 @@ def _places(error: DomainError) -> tuple[ProblemError, ...] | None:
     return tuple(ProblemError(pointer=each.pointer, detail=each.detail) for each in error.errors)
 
 
-def _headers(error: DomainError, row: ProblemRow) -> Mapping[str, str]:
+def _headers(error: DomainError, row: ProblemRow, request: Request) -> Mapping[str, str]:
     headers = {}
     if row.retryable:
         headers["Retry-After"] = str(error.facts.get("retry_after", RETRY_AFTER_SECONDS))
     if "allow" in error.facts:
         headers["Allow"] = str(error.facts["allow"])
-    if "scope" in error.facts:
-        scope = error.facts["scope"]
-        headers["WWW-Authenticate"] = f'{REALM}, error="insufficient_scope", scope="{scope}"'
-    if error.code == InvalidProof.code:
-        headers["WWW-Authenticate"] = (
-            f'DPoP realm="zama-jobs", error="{error.code}", algs="{" ".join(ALGORITHMS)}"'
+    if isinstance(error, InsufficientScope) and request.caller is not None:
+        headers["WWW-Authenticate"] = challenge(
+            request.caller.scheme, error=error.code, scope=str(error.facts["scope"])
         )
+    if isinstance(error, InvalidProof):
+        headers["WWW-Authenticate"] = challenge(Scheme.DPOP, error=error.code)
     return headers

@@ -11,7 +11,7 @@ from chalice.app import Response as ChaliceResponse
 from chalicelib.domain import tracing
 from chalicelib.domain.errors import DomainError
 from chalicelib.web import deprecation
-from chalicelib.web.answers import CORS, problem_answer
+from chalicelib.web.answers import ON_EVERY_ANSWER, problem_answer
 from chalicelib.web.http import Caller, Request, Response
 from chalicelib.web.logs import logger
 from chalicelib.web.operations import Operation
@@ -142,7 +142,7 @@ def _write(response: Response, request: Request) -> ChaliceResponse:
         headers={
             **({"Content-Type": response.media_type} if response.media_type else {}),
             "Request-Id": request.request_id,
-            **CORS,
+            **ON_EVERY_ANSWER,
             **response.headers,
         },
         status_code=response.status,

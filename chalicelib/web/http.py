@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from chalicelib.domain.access_token import Scheme
 from chalicelib.domain.errors import (
     FieldError,
     InsufficientScope,
@@ -39,6 +40,11 @@ class Caller:
     client_id: str
     scopes: frozenset[str]
     thumbprint: str | None = None
+
+    @property
+    def scheme(self) -> Scheme:
+        """How its token is presented."""
+        return Scheme.DPOP if self.thumbprint else Scheme.BEARER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,6 @@ SUBMIT_JOB = Operation(
         "idempotency_key_reused",
         "active_jobs_exceeded",
         "job_quota_exceeded",
-        "unavailable",
     ),
 )
 LIST_JOBS = Operation(
@@ -52,21 +51,21 @@ LIST_JOBS = Operation(
     path="/v1/jobs",
     scope="jobs:read",
     query=("limit", "cursor", "status", "type", "created_after", "created_before"),
-    problems=("invalid_cursor", "unavailable"),
+    problems=("invalid_cursor",),
 )
 GET_JOB = Operation(
     id="getJob",
     method="GET",
     path="/v1/jobs/{job_id}",
     scope="jobs:read",
-    problems=("job_not_found", "unavailable"),
+    problems=("job_not_found",),
 )
 CANCEL_JOB = Operation(
     id="cancelJob",
     method="POST",
     path="/v1/jobs/{job_id}/cancel",
     scope="jobs:cancel",
-    problems=("job_not_found", "job_not_cancelable", "unavailable"),
+    problems=("job_not_found", "job_not_cancelable"),
 )
 CREATE_UPLOAD = Operation(
     id="createUpload",
@@ -80,7 +79,7 @@ GET_RESULT = Operation(
     method="GET",
     path="/v1/jobs/{job_id}/result",
     scope="jobs:read",
-    problems=("job_not_found", "result_not_ready", "no_result", "unavailable"),
+    problems=("job_not_found", "result_not_ready", "no_result"),
 )
 LIST_JOB_TYPES = Operation(id="listJobTypes", method="GET", path="/v1/job-types", scope="jobs:read")
 GET_USAGE = Operation(
@@ -96,7 +95,7 @@ GET_INVOICE = Operation(
     method="GET",
     path="/v1/invoices/{period}",
     scope="usage:read",
-    problems=("invoice_not_found", "unavailable"),
+    problems=("invoice_not_found",),
 )
 ISSUE_TOKEN = Operation(
     id="issueToken",
@@ -146,7 +145,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 
 # Whatever the operation, the gateway may answer these itself, or a function that fails.
 ANYWHERE = ("rate_limited", "payload_too_large", "internal_error", "timeout")
-# On operations that ask for a credential.
+# On operations that ask for a credential: its proof, if it is bound, may be one that nobody can look up.
 WITH_A_CREDENTIAL = (
     "unauthorized",
     "invalid_token",
@@ -154,6 +153,7 @@ WITH_A_CREDENTIAL = (
     "forbidden",
     "insufficient_scope",
     "quota_exceeded",
+    "unavailable",
 )
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-REALM = 'Bearer realm="zama-jobs"'
 # Of the gateway's making: the seconds until the caller's own bucket or quota admits again.
 WHEN_ADMITTED = "context.rateLimit.retryAfter"
 # A defect or an overload may be over at once; who asks again sooner only adds to it.

@@ -8,7 +8,8 @@ pages at `/v1/problems/{code}` and DESIGN.md's table are made of it.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from chalicelib.web.problem import REALM, SOON, WHEN_ADMITTED, GatewayAnswer, Problem
+from chalicelib.web import challenges
+from chalicelib.web.problem import SOON, WHEN_ADMITTED, GatewayAnswer, Problem
 
 _ROWS = (
     Problem("malformed_json", 400, "Malformed JSON", "Send one valid JSON document in UTF-8."),
@@ -48,7 +49,7 @@ _ROWS = (
         gateway=GatewayAnswer(
             types=("UNAUTHORIZED",),
             detail="Send an access token as a bearer credential.",
-            challenge=REALM,
+            challenge=challenges.either(),
         ),
     ),
     Problem(
@@ -59,7 +60,7 @@ _ROWS = (
         gateway=GatewayAnswer(
             types=("ACCESS_DENIED",),
             detail="The access token is expired, revoked or not one of ours.",
-            challenge=f'{REALM}, error="invalid_token"',
+            challenge=challenges.either(error="invalid_token"),
         ),
     ),
     Problem(

@@ -6,6 +6,7 @@ from chalicelib.domain.errors import FieldError, InvalidProof, InvalidRequest
 from chalicelib.ports import Clock
 from chalicelib.use_cases.verify_proof import Presented, VerifyProof
 from chalicelib.web import deprecation
+from chalicelib.web.auth import credential_of
 from chalicelib.web.deprecation import OperationRemoved
 from chalicelib.web.http import Request
 from chalicelib.web.operations import Operation
@@ -43,7 +44,10 @@ class Requirements:
         proofs = request.headers.get("dpop", ())
         if len(proofs) != 1:
             raise InvalidProof("Send one DPoP header: a proof for this request.")
-        access_token = "".join(authorization).partition(" ")[2].strip()
-        presented = Presented(method=request.method, url=request.url, access_token=access_token)
-        if self.verify_proof(proofs[0], presented) != request.caller.thumbprint:
-            raise InvalidProof("The proof is of another key than the token's.")
+        presented = Presented(
+            method=request.method,
+            url=request.url,
+            access_token=credential_of(authorization[0]).token,
+            thumbprint=request.caller.thumbprint,
+        )
+        self.verify_proof(proofs[0], presented)

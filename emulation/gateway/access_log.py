@@ -47,7 +47,7 @@ def write_line(
 def _own_fields(
     exchange: Exchange, status: int, refused: Refused | None, latency_ms: float
 ) -> Mapping[str, Any]:
-    """Never a body, a header or the value of a key."""
+    """Never a path, a body, a header or the value of a key: what a client sends may be a secret misplaced."""
     key = exchange.caller.key
     return {
         "requestId": exchange.request_id,
@@ -55,7 +55,6 @@ def _own_fields(
         "apiId": exchange.deployment.api_id,
         "stage": exchange.stage.name,
         "httpMethod": exchange.request.method,
-        "path": exchange.path,
         "resourcePath": exchange.method.resource_path if exchange.route else None,
         "status": status,
         "apiKeyId": key.key_id if key else None,

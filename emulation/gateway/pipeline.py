@@ -91,7 +91,7 @@ class Gateway:
     async def _pass(self, exchange: Exchange) -> Response:
         """The integration's response, if every check lets the request pass."""
         if _is_too_large(exchange):
-            exchange.path = exchange.path[:HEAD_LIMIT_BYTES]  # so much of it is told and logged
+            exchange.path = exchange.path[:HEAD_LIMIT_BYTES]  # so much of it may be told
             raise Refused(Kind.REQUEST_TOO_LARGE)
         exchange.route = exchange.deployment.routes.match(exchange.path, exchange.request.method)
         if exchange.route is None:

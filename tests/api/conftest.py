@@ -37,17 +37,16 @@ SPECIFICATION: Mapping[str, Any] = yaml.safe_load(OPENAPI.read_text())
 SECRET = client_secret.seal("t" * client_secret.RANDOM_CHARACTERS)
 ACME, GLOBEX = "ten_0000000000000000000000ACME", "ten_00000000000000000000GLOBEX"
 # One has no key in the gateway, one a bucket that is always empty, one a quota that is used up.
-KEYLESS, THROTTLED, SPENT, SUSPENDED = (
+KEYLESS, THROTTLED, SPENT = (
     "ten_0000000000000000000KEYLESS",
     "ten_00000000000000000THROTTLED",
     "ten_000000000000000000000SPENT",
-    "ten_00000000000000000SUSPENDED",
 )
 # Of the service's smallest plan.
 FREE = "ten_00000000000000000000000FREE"
 AMPLE = {"throttle": {"rateLimit": 1000.0, "burstLimit": 5000}, "quota": {"limit": 100_000, "period": "DAY"}}
 METERED: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys((ACME, GLOBEX, SUSPENDED, FREE), AMPLE),
+    **dict.fromkeys((ACME, GLOBEX, FREE), AMPLE),
     THROTTLED: {"throttle": {"rateLimit": 1.0, "burstLimit": 1}},
     SPENT: {"quota": {"limit": 1, "period": "DAY"}},
 }
@@ -191,15 +190,7 @@ def _adapters(stack: Stack, deployed: Deployed) -> MemoryAdapters:
     )
     clock = StackClock(stack.clock)
     made_at = clock.now()
-    tenants = [
-        Tenant(
-            tenant_id=each,
-            name=each,
-            plan="free" if each == FREE else "pro",
-            suspended_at=made_at if each == SUSPENDED else None,
-        )
-        for each in TENANTS
-    ]
+    tenants = [Tenant(tenant_id=each, name=each, plan="free" if each == FREE else "pro") for each in TENANTS]
     clients = [
         Client(
             client_id=client_id(each),

@@ -6,19 +6,24 @@ A code that the table of operations lists, and that nothing here provokes, fails
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from pydantic import JsonValue
 
+from chalicelib.container import Adapters, Container
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.failed_attempts import FAILURES_OF_ADDRESS
 from chalicelib.use_cases.submit_job import Submission
 from chalicelib.web import json_text
 from emulation.functions import FunctionTimedOut
+from tests.api.bound import Bound
 from tests.api.calls import Call
-from tests.api.conftest import ACME, FREE, KEYLESS, SPENT, SUSPENDED, THROTTLED, Api
+from tests.api.conftest import ACME, FREE, KEYLESS, SECRET, SPENT, THROTTLED, Api
 
 Provoke = Callable[[Api, Call], httpx.Response]
+# Credentials in the right form, of no client.
+UNKNOWN = (f"cli_{'0' * 26}", SECRET)
 
 
 class Down:
@@ -47,6 +52,23 @@ def with_a_bad_token(api: Api, call: Call) -> httpx.Response:
 
 def without_a_metering_key(api: Api, call: Call) -> httpx.Response:
     return send(api, call, tenant=KEYLESS)
+
+
+def with_used_ids_unreadable(api: Api, call: Call) -> httpx.Response:
+    bound = Bound(api)
+    api.adapters.single_use = Down()
+    api.container = Container(cast(Adapters, api.adapters))
+    return bound.send(call.method, call.path, headers=call.headers, **call.content)
+
+
+def without_a_proof(api: Api, call: Call) -> httpx.Response:
+    return send(api, call, headers={"Authorization": f"DPoP {Bound(api).token}"})
+
+
+def after_ten_wrong_secrets(api: Api, call: Call) -> httpx.Response:
+    for _ in range(FAILURES_OF_ADDRESS):
+        api.http.request(call.method, call.path, auth=UNKNOWN, **call.content)
+    return api.http.request(call.method, call.path, auth=api.credentials(), **call.content)
 
 
 def with_another_scope(api: Api, call: Call) -> httpx.Response:
@@ -108,8 +130,8 @@ def with_a_function_that_hangs(api: Api, call: Call) -> httpx.Response:
 
 def with_services_down(api: Api, call: Call) -> httpx.Response:
     prepared = {**call.headers, **(api.bearer() if call.scope else {})}
-    auth = (f"cli_{'0' * 26}", "zjs_x") if call.path.startswith("/v1/oauth/") else None
-    kept = ("settings", "clock", "ids", *(("keys", "revocations") if call.scope else ()))
+    auth = UNKNOWN if call.path.startswith("/v1/oauth/") else None
+    kept = ("settings", "clock", "ids", *(("tokens", "revocations") if call.scope else ()))
     for port in vars(api.adapters):
         if port not in kept:
             setattr(api.adapters, port, Down())
@@ -144,8 +166,10 @@ def with_key(*keys: str) -> Provoke:
     return provoke
 
 
-def as_suspended(api: Api, call: Call) -> httpx.Response:
-    return send(api, call, tenant=SUSPENDED)
+def when_suspended_since_the_token(api: Api, call: Call) -> httpx.Response:
+    headers, rows = {**call.headers, **api.bearer()}, api.adapters.tenants.rows
+    rows[ACME] = replace(rows[ACME], suspended_at=api.adapters.clock.now())
+    return api.http.request(call.method, call.path, headers=headers, **call.content)
 
 
 def with_a_key_of_another_request(api: Api, call: Call) -> httpx.Response:
@@ -210,9 +234,11 @@ PROVOCATIONS: Mapping[str | tuple[str, str], Provoke] = {
     "unauthorized": without_credential,
     "invalid_token": with_a_bad_token,
     "forbidden": without_a_metering_key,
+    "invalid_dpop_proof": without_a_proof,
     "insufficient_scope": with_another_scope,
     "rate_limited": with_an_empty_bucket,
     "quota_exceeded": with_a_spent_quota,
+    "too_many_attempts": after_ten_wrong_secrets,
     "invalid_request": with_an_unknown_parameter,
     "payload_too_large": with_eleven_megabytes,
     "internal_error": with_a_function_that_fails,
@@ -233,7 +259,7 @@ PROVOCATIONS: Mapping[str | tuple[str, str], Provoke] = {
     ("createUpload", "unsupported_media_type"): changed(
         content=b"{}", headers={"Content-Type": "text/plain"}
     ),
-    ("submitJob", "tenant_suspended"): as_suspended,
+    ("submitJob", "tenant_suspended"): when_suspended_since_the_token,
     ("submitJob", "idempotency_key_reused"): with_a_key_of_another_request,
     ("submitJob", "active_jobs_exceeded"): with_every_place_taken,
     ("submitJob", "job_quota_exceeded"): with_a_spent_month,
@@ -241,4 +267,6 @@ PROVOCATIONS: Mapping[str | tuple[str, str], Provoke] = {
     ("cancelJob", "job_not_cancelable"): on_a_job_that_has_run,
     ("getResult", "result_not_ready"): on_a_queued_job,
     ("getResult", "no_result"): on_a_canceled_job,
+    ("createUpload", "unavailable"): with_used_ids_unreadable,
+    ("listJobTypes", "unavailable"): with_used_ids_unreadable,
 }

@@ -9,10 +9,10 @@ import pytest
 from app import app
 from chalicelib.admin.openapi import document
 from chalicelib.admin.openapi.source import SourceMismatch, describe
+from chalicelib.domain.access_token import SCOPES
 from chalicelib.domain.errors import DomainError
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases import run_job
-from chalicelib.use_cases.issue_token import SCOPES
 from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
 from emulation.gateway.control.gateway_responses import KINDS

@@ -6,13 +6,16 @@ from typing import Any
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey
 
-from chalicelib.use_cases.issue_token import SKEW, TOKEN_LIFETIME
+from chalicelib.domain.key_ring import SKEW, TOKEN_LIFETIME
+from tests import proofs
 from tests.api.conftest import ACME, GLOBEX, Api, client_id
 from tests.api.hostile import FORM, JSON, SEED, Refusal, basic, raw
 
+# Both schemes, for whoever refuses the credential cannot know which was meant (RFC 9449 §7.2).
+CHALLENGE = 'Bearer realm="zama-jobs", DPoP realm="zama-jobs", algs="ES256"'
+INVALID = CHALLENGE.replace('"zama-jobs"', '"zama-jobs", error="invalid_token"')
 GOOD = {"alg": "ES256", "typ": "at+jwt"}
 SUBMIT = json.dumps({"type": "sha256.chain", "input": {"seed": SEED, "rounds": 3}}).encode()
 
@@ -39,17 +42,13 @@ def signed(header: dict[str, Any], key: Any = None, **changes: Any) -> Any:
     """A token that is right but for this, signed with our own key or another."""
 
     def make(api: Api) -> str:
-        own = ECKey.import_key(json.loads(api.adapters.keys.token_key()))
-        claims = {**api.adapters.tokens.verify(api.token()), **changes}
-        kept = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode({**GOOD, **header}, kept, key(own) if key else own, algorithms=["ES256", "HS256"])
+        (kid,) = api.adapters.keys.kept()
+        own = ECKey.import_key(json.loads(api.adapters.keys.token_key(kid)))
+        token = api.adapters.tokens.verify(api.token()).token
+        claims = {**token.to_claims(issuer=api.base_url), **changes}
+        return proofs.signed({**GOOD, "kid": kid, **header}, claims, key(own) if key else own)
 
     return make
-
-
-def public_as_secret(own: ECKey) -> OctKey:
-    """The public half, as whoever verifies HS256 with the key at hand would take it."""
-    return OctKey.import_key(json.dumps(own.as_dict(private=False)).encode())
 
 
 def other_key(_own: ECKey) -> ECKey:
@@ -72,7 +71,7 @@ TOKENS: dict[str, Any] = {
     "alg null": with_header({**GOOD, "alg": None}),
     "alg a list": with_header({**GOOD, "alg": ["ES256"]}),
     "alg an object": with_header({**GOOD, "alg": {}}),
-    "algorithm confusion": signed({"alg": "HS256"}, public_as_secret),
+    "algorithm confusion": signed({"alg": "HS256"}, proofs.public_as_secret),
     "another key": signed({}, other_key),
     "another typ": signed({"typ": "JWT"}),
     "another issuer": signed({}, iss="https://other.test"),
@@ -104,7 +103,7 @@ def test_a_token_is_invalid_when_we_did_not_make_it_so(api: Api, name: str) -> N
     refusal = Refusal(api)
     answer = submit(api, b"Bearer " + (token if isinstance(token, bytes) else token.encode()))
     refusal.check(answer, 401, "invalid_token")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="zama-jobs", error="invalid_token"'
+    assert answer.headers["WWW-Authenticate"] == INVALID
 
 
 def test_a_token_is_invalid_when_it_has_expired(api: Api) -> None:
@@ -122,7 +121,7 @@ def test_no_credential_is_challenged_without_an_error_code(api: Api, target: str
     refusal = Refusal(api)
     answer = submit(api, target=target % token if "%s" in target else target)
     refusal.check(answer, 401, "unauthorized")
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="zama-jobs"'
+    assert answer.headers["WWW-Authenticate"] == CHALLENGE
     assert token not in answer.text
 
 

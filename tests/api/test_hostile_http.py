@@ -169,7 +169,7 @@ def test_the_method_is_the_requests_own_when_a_header_names_another(api: Api, he
 
 
 def test_a_line_of_the_logs_is_one_document_when_the_request_holds_line_ends(api: Api) -> None:
-    """Of the gateway's log and of the function's, which tells of a defect with its message."""
+    """Of the gateway's log and of the function's, which tells of a defect without its message."""
 
     class Broken:
         def __getattr__(self, name: str) -> Any:

@@ -88,7 +88,8 @@ def _assert_complete(api: Api, answer: httpx.Response) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     if answer.status_code == 401:
         challenge = answer.headers["WWW-Authenticate"]
-        assert challenge.startswith('Bearer realm="zama-jobs"')
-        assert ("error=" in challenge) == (row.code == "invalid_token")
+        scheme = "DPoP" if row.code == "invalid_dpop_proof" else "Bearer"
+        assert challenge.startswith(f'{scheme} realm="zama-jobs"')
+        assert (f'error="{row.code}"' in challenge) == (row.code != "unauthorized")
     if row.code == "insufficient_scope":
         assert 'error="insufficient_scope", scope="' in answer.headers["WWW-Authenticate"]

@@ -5,20 +5,26 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb_identity import RING_KEY, TOKEN_KEYS, TOKEN_RING
 from emulation.aws import Aws
 from emulation.clock import ManualClock
+from tests.conformance.access_ports import AccessPorts, in_memory, on
 from tests.conformance.in_process import connect, connect_in_process
 from tests.conformance.messages import VISIBILITY_TIMEOUT_SECONDS
 from tests.conformance.racing import start_racers
+from tests.conformance.real_ports import make_resources
+from tests.unit.world import START
 
 NOON = 1_795_000_000.0  # a moment in November 2026, in Unix seconds
 
 _names = count()
+_days = count()
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +55,36 @@ def aws_endpoint() -> Iterator[str]:
         assert server.stdout is not None
         yield f"http://127.0.0.1:{int(server.stdout.readline())}"
         server.terminate()
+
+
+@pytest.fixture(scope="session")
+def tables_endpoint(aws_endpoint: str) -> str:
+    """The same, with the stack's own tables."""
+    make_resources(aws_endpoint)
+    return aws_endpoint
+
+
+@pytest.fixture
+def access_endpoint(tables_endpoint: str) -> str:
+    """The same, without a ring of token keys, of which there is one."""
+    dynamodb = connect("dynamodb", tables_endpoint)
+    dynamodb.delete_item(TableName=TOKEN_KEYS, Key={RING_KEY: {"S": TOKEN_RING}})
+    return tables_endpoint
+
+
+@pytest.fixture(params=["memory", "real"])
+def ports(request: pytest.FixtureRequest) -> AccessPorts:
+    """The ports of identity in each implementation."""
+    if request.param == "memory":
+        return in_memory()
+    endpoint = request.getfixturevalue("access_endpoint")
+    return on(connect("dynamodb", endpoint), connect("secretsmanager", endpoint))
+
+
+@pytest.fixture
+def today() -> datetime:
+    """A day that is later than that of any other test, so that its audit events are the latest."""
+    return START + timedelta(days=next(_days))
 
 
 @pytest.fixture

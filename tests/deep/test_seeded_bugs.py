@@ -3,27 +3,19 @@
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.deep.bug import Bug
+from tests.deep.bugs_of_access import BUGS_OF_ACCESS
 
 REPOSITORY = Path(__file__).parents[2]
 INSTALLED = ("contracts/node_modules", "contracts/artifacts")
 
 
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """One edit of one file, and where it must be noticed."""
-
-    name: str
-    file: str
-    right: str
-    wrong: str
-    noticed_by: str
-
-
 BUGS = (
+    *BUGS_OF_ACCESS,
     Bug(
         "the fence is skipped",
         "chalicelib/adapters/dynamodb_jobs.py",
@@ -69,8 +61,8 @@ BUGS = (
     Bug(
         "a revocation is forgotten before its token",
         "chalicelib/use_cases/revoke_token.py",
-        "until=expires_at + SKEW",
-        "until=expires_at",
+        "until=theirs.expires_at + SKEW",
+        "until=theirs.expires_at",
         "tests/unit/test_revocation.py",
     ),
     Bug(

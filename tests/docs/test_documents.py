@@ -17,6 +17,7 @@ import pytest
 from chalicelib.admin.compatibility.rules import rules_list
 from chalicelib.admin.plans_table import plans_table
 from chalicelib.admin.problems_table import problems_table
+from chalicelib.admin.scopes_table import scopes_table
 from chalicelib.plans import load_plans
 from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
@@ -76,15 +77,32 @@ def test_the_gateway_snippets_print_what_the_readme_says(tmp_path: Path) -> None
     assert all(f"`{line}`" in README for line in printed)
 
 
+def commands_of(name: str, stack: StackProcess) -> str:
+    """The snippet's commands, for this stack and this interpreter."""
+    return (
+        snippet(name)
+        .replace("-m emulation env", f"-m emulation env --state-dir {stack.state_dir}")
+        .replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    )
+
+
+def test_the_administration_snippet_shows_its_own_acts_when_a_stack_runs(stack: StackProcess) -> None:
+    ran = subprocess.run(
+        ["bash", "-ec", commands_of("administration", stack)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.search(r"zjs_[0-9A-Za-z]{49}", ran.stdout)
+    acts = re.findall(r"(?:tenant|client|keys)\.[a-z]+", ran.stdout)
+    assert acts[-3:] == ["keys.rotated", "client.added", "tenant.added"]
+
+
 def test_chalice_local_serves_the_routes_when_a_stack_runs(stack: StackProcess) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-    commands = (
-        snippet("chalice")
-        .replace("-m emulation env", f"-m emulation env --state-dir {stack.state_dir}")
-        .replace("--port 8000", f"--port {port}")
-        .replace(".venv/bin/", f"{Path(sys.executable).parent}/")
-    )
+    commands = commands_of("chalice", stack).replace("--port 8000", f"--port {port}")
     served = subprocess.Popen(
         ["bash", "-c", commands], cwd=REPOSITORY, stderr=subprocess.PIPE, start_new_session=True
     )
@@ -140,6 +158,7 @@ def test_every_make_target_exists_when_the_readme_names_it() -> None:
     [
         ("DESIGN.md", "plans", plans_table(load_plans())),
         ("DESIGN.md", "problems", problems_table(CATALOGUE)),
+        ("DESIGN.md", "scopes", scopes_table(OPERATIONS)),
         ("releases/README.md", "breaking", rules_list()),
     ],
 )

@@ -58,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 @contextmanager
 def second_credential(stack: dict[str, Any], name: str) -> Iterator[httpx.Client]:
     """Bare HTTP with the tokens of a credential that the tenant got later."""
-    made = administer(stack, "client", "--tenant", name)
+    made = administer(stack, "client", "add", "--tenant", name, "--json")
     base_url = stack["api"]["base_url"]
     auth = ClientCredentials(f"{base_url}/v1/oauth/token", made["client_id"], made["client_secret"], System())
     with httpx.Client(base_url=base_url, auth=auth, timeout=TIMEOUT_SECONDS) as http:
@@ -229,3 +229,36 @@ def test_a_revoked_token_is_refused_by_every_function_when_five_seconds_have_pas
             assert http.post("/v1/oauth/revoke", data={"token": token}, auth=client).status_code == 200
             httpx.post(stack["clock_url"], json={"advance_seconds": 5}).raise_for_status()
             assert {problem_of(answer) for answer in pool.map(read, range(8))} == {(401, "invalid_token")}
+
+
+def test_a_tenant_made_by_command_may_do_what_the_commands_say(stack: dict[str, Any]) -> None:
+    """Last, for it moves the clock by more than an hour."""
+    assert administer(stack, "tenant", "add", "late", "--plan", "free", "--json")["changed"] is True
+    first = administer(stack, "client", "add", "--tenant", "late", "--scope", "jobs:write", "--json")
+    rotate = ("client", "rotate", first["client_id"], "--overlap-hours", "1", "--json")
+    second = administer(stack, *rotate)
+    with httpx.Client(base_url=stack["api"]["base_url"], timeout=TIMEOUT_SECONDS) as http:
+
+        def asked(made: dict[str, Any]) -> httpx.Response:
+            data = {"grant_type": "client_credentials"}
+            return http.post("/v1/oauth/token", data=data, auth=(first["client_id"], made["client_secret"]))
+
+        def submitted(token: str) -> httpx.Response:
+            body = {"type": "sha256.chain", "input": {"seed": "0x" + "00" * 32, "rounds": 1}}
+            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+            return http.post("/v1/jobs", json=body, headers=headers)
+
+        assert {submitted(asked(made).json()["access_token"]).status_code for made in (first, second)} == {
+            202
+        }
+        advance(stack, 3_600)
+        assert (asked(first).status_code, asked(first).json()["error"]) == (401, "invalid_client")
+        token = asked(second).json()["access_token"]
+        assert submitted(token).status_code == 202
+        administer(stack, "tenant", "suspend", "late", "--json")
+        advance(stack, 5)
+        assert problem_of(submitted(token)) == (401, "invalid_token")
+
+
+def advance(stack: dict[str, Any], seconds: int) -> None:
+    httpx.post(stack["clock_url"], json={"advance_seconds": seconds}).raise_for_status()

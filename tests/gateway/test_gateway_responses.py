@@ -93,7 +93,7 @@ def test_too_large_when_the_head_is_over_10_kib(stack: Stack) -> None:
         api.get("/" + "x" * 20_000),
     ):
         assert (answer.status_code, answer.content) == (413, b'{"message":"Request Too Long"}')
-    assert len(stack.log_lines()[-1]["path"]) == 10_240
+    assert "xxxx" not in stack.log_text()
 
 
 @cites("limits.event")
@@ -199,9 +199,9 @@ def test_the_access_log_tells_one_line_a_request_and_no_secret(stack: Stack) -> 
     api.get("/keyed", headers={"x-api-key": "k" * 24})
     api.get("/keyed", headers={"x-api-key": "wrong" * 5})
     admitted, refused = stack.log_lines()
-    named = ("httpMethod", "path", "resourcePath", "status", "apiKeyId", "responseType")
-    assert [admitted[name] for name in named] == ["GET", "/keyed", "/keyed", 200, key, None]
-    assert [refused[name] for name in named] == ["GET", "/keyed", "/keyed", 403, None, "INVALID_API_KEY"]
+    named = ("httpMethod", "resourcePath", "status", "apiKeyId", "responseType")
+    assert [admitted[name] for name in named] == ["GET", "/keyed", 200, key, None]
+    assert [refused[name] for name in named] == ["GET", "/keyed", 403, None, "INVALID_API_KEY"]
     assert admitted["responseLatencyMs"] >= 0
     assert "kkkk" not in json.dumps(stack.log_lines())
     assert "wrong" not in json.dumps(stack.log_lines())

@@ -14,7 +14,6 @@ from tests.gateway.specification.statements import Statement
 
 REPOSITORY = Path(__file__).parents[2]
 BEHAVIOUR = REPOSITORY / "emulation" / "gateway" / "BEHAVIOUR.md"
-DESIGN = (REPOSITORY / "DESIGN.md").read_text()
 CHOICES = [each for each in STATEMENTS if each.chosen_in]
 
 
@@ -33,12 +32,6 @@ def test_every_cited_id_is_a_statements_when_the_tests_are_read() -> None:
 @pytest.mark.parametrize("choice", CHOICES, ids=lambda choice: choice.id)
 def test_every_choice_is_where_its_statement_says(choice: Statement) -> None:
     assert resolve_name(f"emulation.gateway.{choice.chosen_in}") is not None
-
-
-@pytest.mark.parametrize("where", sorted({choice.chosen_in for choice in CHOICES}))
-def test_every_choice_is_among_the_designs_open_questions(where: str) -> None:
-    questions = DESIGN.partition("| Open question |")[2].partition("\n\n")[0]
-    assert f"`{where}`" in questions, f"DESIGN.md's table of open questions does not name {where}"
 
 
 def test_the_document_is_that_of_the_statements_when_it_is_made_anew() -> None:

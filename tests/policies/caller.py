@@ -13,8 +13,8 @@ from chalicelib.web.operations import Operation
 from emulation.http import Request
 from tests.policies.functions import SETTINGS, Functions
 from tests.policies.gateway import Call, Gateway
-from tests.policies.proofs import assertion, proof
 from tests.policies.seed import TENANT, Seeded
+from tests.proofs import assertion, proof
 
 GRANT = {"grant_type": "client_credentials"}
 

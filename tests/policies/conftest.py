@@ -15,14 +15,14 @@ SERVICES = ("dynamodb", "s3", "secretsmanager", "sqs")
 @pytest.fixture(scope="package")
 def played() -> Iterator[Scenario]:
     """The scenario, when it is over."""
-    _forget()
+    forget()
     with pytest.MonkeyPatch.context() as patch:
         scenario = Scenario(Functions(patch))
         scenario.play()
         yield scenario
-    _forget()
+    forget()
 
 
-def _forget() -> None:
+def forget() -> None:
     for service in SERVICES:
         get_backend(service).reset()

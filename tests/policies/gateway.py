@@ -37,7 +37,7 @@ class Gateway:
         """What an answer with this status says."""
         self.called.add(call.operation.id)
         caller = self._caller(call) if call.operation.scope else {}
-        answered = self._functions.invoke("api_handler", _event(call, caller))
+        answered = self._functions.invoke("api_handler", event_of(call, caller))
         assert answered["statusCode"] == expect, answered
         is_json = "json" in answered["headers"].get("Content-Type", "")
         return json.loads(answered["body"]) if is_json else answered["body"]
@@ -55,7 +55,7 @@ def _path(call: Call) -> str:
     return call.operation.path.format(**call.path or {})
 
 
-def _event(call: Call, caller: Mapping[str, str]) -> dict[str, Any]:
+def event_of(call: Call, caller: Mapping[str, str]) -> dict[str, Any]:
     """As a Lambda proxy integration gets it (version 1.0)."""
     headers = dict(call.headers or {})
     body: str | None = None

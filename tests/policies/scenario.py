@@ -156,4 +156,5 @@ class Scenario:
         """As a worker does that is heard of no more."""
         adapters = self.functions.adapters
         found = adapters.jobs.get(ref)
+        assert found is not None
         adapters.jobs.save([Change(found, jobs.lease(found, now=adapters.clock.now()))])

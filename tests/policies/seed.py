@@ -11,9 +11,10 @@ from chalicelib.domain.audit import Act, AuditEvent
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.ports import Deed
 from chalicelib.use_cases.administer_clients import AdministerClients, Shown, Wanted
+from chalicelib.use_cases.client_keys import read_public_keys
 from emulation.resources import create_resources
 from tests.policies.functions import SETTINGS, SIGNER_SECRET, Functions
-from tests.policies.proofs import PUBLIC_KEY
+from tests.proofs import PUBLIC_KEY
 
 RESOURCES = Path(__file__).parents[2] / ".chalice" / "resources.json"
 TENANT = Tenant(tenant_id="ten_000000000000000000RECORDED", name="recorded", plan="pro")
@@ -45,5 +46,5 @@ def seed(functions: Functions) -> Seeded:
     clients = AdministerClients(
         clients=adapters.clients, registry=adapters.registry, clock=adapters.clock, ids=adapters.ids
     )
-    keyed = Wanted(public_keys=(PUBLIC_KEY,), is_dpop_bound=True)
+    keyed = Wanted(public_keys=read_public_keys(json.dumps(PUBLIC_KEY).encode()), is_dpop_bound=True)
     return Seeded(clients.add(TENANT, Wanted(), actor="test"), clients.add(TENANT, keyed, actor="test"))

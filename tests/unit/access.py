@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.domain import client_secret
 from chalicelib.domain.client import Client, new_secret
 from chalicelib.domain.entitlements import Tenant
+from chalicelib.domain.errors import DomainError
 from chalicelib.domain.key_ring import KeyRing
 from chalicelib.use_cases.authenticate_client import AuthenticateClient
 from chalicelib.use_cases.client_assertion import ReadAssertion
@@ -28,6 +30,7 @@ from chalicelib.use_cases.issue_token import IssueToken
 from chalicelib.use_cases.revoke_token import RevokeToken
 from chalicelib.use_cases.verify_proof import VerifyProof
 from chalicelib.use_cases.verify_token import VerifyToken
+from chalicelib.web.answers import problem_answer
 from chalicelib.web.auth import authorize
 from chalicelib.web.handlers import access
 from chalicelib.web.http import Request, Response
@@ -39,7 +42,9 @@ ACMES, ACMES_OTHER, GLOBEXS = (f"cli_{n:026d}" for n in range(3))
 SECRET = client_secret.seal("s" * client_secret.RANDOM_CHARACTERS)
 WRONG_SECRET = client_secret.seal("w" * client_secret.RANDOM_CHARACTERS)
 TOKEN_URL = f"{BASE_URL}/v1/oauth/token"
+ADDRESS = "192.0.2.1"
 KEY = make_token_key()
+Body = bytes | dict[str, str]
 
 
 def client(client_id: str, tenant_id: str) -> Client:
@@ -56,6 +61,13 @@ def basic(client_id: str = ACMES, secret: str = SECRET) -> str:
     """As RFC 6749 §2.3.1 says: each half form-encoded, then joined and encoded for HTTP Basic."""
     halves = (urlencode({"": half})[1:] for half in (client_id, secret))
     return "Basic " + base64.b64encode(":".join(halves).encode()).decode()
+
+
+class Unasked:
+    """Any port, of a service that is not to be asked."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked for")
 
 
 @dataclass
@@ -109,14 +121,20 @@ class Access:
             ids=self.ids,
         )
 
-    def ask(self, body: bytes | dict[str, str], *authorization: str, media_type: str = FORM) -> Response:
-        """The token endpoint's answer."""
-        return access.issue_token(self.issue, posted(body, authorization, media_type))
+    def ask(
+        self, body: Body, *authorization: str, media_type: str = FORM, address: str = ADDRESS
+    ) -> Response:
+        """The token endpoint's answer, problems included."""
+        request = posted(body, authorization, media_type, address=address)
+        return answered(lambda: access.issue_token(self.issue, request), request)
 
-    def revoke(self, body: bytes | dict[str, str], *authorization: str, media_type: str = FORM) -> Response:
-        """The revocation endpoint's answer."""
+    def revoke(
+        self, body: Body, *authorization: str, media_type: str = FORM, address: str = ADDRESS
+    ) -> Response:
+        """The revocation endpoint's answer, problems included."""
         revoke = RevokeToken(authenticate=self.authenticate, tokens=self.tokens, revocations=self.revocations)
-        return access.revoke_token(revoke, posted(body, authorization, media_type))
+        request = posted(body, authorization, media_type, address=address)
+        return answered(lambda: access.revoke_token(revoke, request), request)
 
     def token(self, client_id: str = ACMES) -> str:
         answer = self.ask({"grant_type": "client_credentials"}, basic(client_id))
@@ -128,8 +146,35 @@ class Access:
         return str(answer["policyDocument"]["Statement"][0]["Effect"])
 
 
+def offer(
+    access: Access,
+    secret: str = SECRET,
+    *,
+    client_id: str = ACMES,
+    address: str = ADDRESS,
+    endpoint: str = "ask",
+) -> Response:
+    """The answer of an endpoint to a request that is right, but perhaps for its credential."""
+    form = {"grant_type": "client_credentials", "token": "x"}
+    answer: Response = getattr(access, endpoint)(form, basic(client_id, secret), address=address)
+    return answer
+
+
+def answered(handle: Callable[[], Response], request: Request) -> Response:
+    """The handler's answer, or the problem that it raises, as the edge tells it."""
+    try:
+        return handle()
+    except DomainError as error:
+        return problem_answer(error, request)
+
+
 def posted(
-    body: bytes | dict[str, str], authorization: tuple[str, ...], media_type: str, dpop: tuple[str, ...] = ()
+    body: Body,
+    authorization: tuple[str, ...],
+    media_type: str,
+    dpop: tuple[str, ...] = (),
+    *,
+    address: str = ADDRESS,
 ) -> Request:
     return Request(
         base_url=BASE_URL,
@@ -137,7 +182,7 @@ def posted(
         path="/local/v1/oauth/token",
         method="POST",
         url=TOKEN_URL,
-        address="192.0.2.1",
+        address=address,
         headers={
             "content-type": (media_type,),
             **({"authorization": authorization} if authorization else {}),

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.memory_access import MemoryClients, MemoryKeys
 from chalicelib.domain import errors
-from chalicelib.use_cases.issue_token import SCOPES, IssueToken
+from chalicelib.domain.access_token import SCOPES
 from chalicelib.web.answers import problem_answer
-from chalicelib.web.handlers import access, jobs
+from chalicelib.web.handlers import jobs
 from chalicelib.web.http import Caller, Request
+from tests.unit.access import Access, Unasked
 from tests.unit.world import ACME, BASE_URL, World
 
 
@@ -21,6 +20,9 @@ def request(*, scopes: frozenset[str] = frozenset(SCOPES), **changes: Any) -> Re
         "base_url": BASE_URL,
         "route": "/v1/jobs",
         "path": "/local/v1/jobs",
+        "method": "POST",
+        "url": f"{BASE_URL}/v1/jobs",
+        "address": "192.0.2.1",
         "headers": {"content-type": ("application/json",), "idempotency-key": ("k",)},
         "path_parameters": {},
         "query": {},
@@ -55,15 +57,9 @@ def test_the_answer_stays_small_when_a_body_has_endless_mistakes(world: World) -
 
 
 @pytest.mark.parametrize("credentials", ["", ":", ":x", "x:y", "cli_:y", "c" * 3000 + ":y"])
-def test_no_client_is_looked_up_when_its_id_cannot_be_one_of_ours(world: World, credentials: str) -> None:
+def test_no_client_is_looked_up_when_its_id_cannot_be_one_of_ours(credentials: str) -> None:
     encoded = base64.b64encode(credentials.encode()).decode()
-    asked = request(headers={"authorization": (f"Basic {encoded}",)}, body=b"grant_type=client_credentials")
-    issue = IssueToken(
-        clients=MemoryClients(),
-        tokens=JoseTokens(MemoryKeys(), world.clock, issuer=BASE_URL),
-        clock=world.clock,
-        ids=world.ids,
-        issuer=BASE_URL,
-    )
-    answer = access.issue_token(issue, asked)
+    access = Access()
+    access.clients = access.failures = access.single_use = Unasked()
+    answer = access.ask({"grant_type": "client_credentials"}, f"Basic {encoded}")
     assert (answer.status, json.loads(answer.body)["error"]) == (401, "invalid_client")

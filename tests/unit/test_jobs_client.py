@@ -10,6 +10,7 @@ import pytest
 
 from client.documents import ApiProblem, FieldError, Status
 from client.jobs import JobsClient
+from client.oauth import UnknownTokenType
 from client.system import System
 from client.watching import StillRunning
 
@@ -51,17 +52,26 @@ class ManualSystem(System):
 
 @dataclass(slots=True)
 class Service:
-    """Issues tokens, and gives the next of its answers to whatever else it is asked."""
+    """Issues tokens, once its refusals are over, and answers in turn whatever else it is asked."""
 
     answers: Iterator[httpx.Response]
     tokens: int = 0
+    token_type: str = "Bearer"
+    refusals: list[httpx.Response] = field(default_factory=list)
     asked: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/stage/v1/oauth/token":
+            if self.refusals:
+                return self.refusals.pop()
             self.tokens += 1
             return httpx.Response(
-                200, json={"access_token": f"token-{self.tokens}", "expires_in": TOKEN_SECONDS}
+                200,
+                json={
+                    "access_token": f"token-{self.tokens}",
+                    "token_type": self.token_type,
+                    "expires_in": TOKEN_SECONDS,
+                },
             )
         # A copy: the client changes and sends the same request again.
         self.asked.append(httpx.Request(request.method, request.url, headers=request.headers))
@@ -262,6 +272,45 @@ def test_token_error_is_raised_when_the_client_is_unknown() -> None:
     client = JobsClient(BASE_URL, "cli_1", "wrong", transport=httpx.MockTransport(lambda _: refusal))
     with pytest.raises(ApiProblem, match="401 invalid_client: no such client"):
         client.get("job_1")
+
+
+def test_the_problem_says_when_to_ask_again_when_too_many_secrets_were_wrong(connect: Connect) -> None:
+    client, service = connect([job(QUEUED)])
+    service.refusals.append(throttled())
+    with pytest.raises(ApiProblem, match="429 too_many_attempts") as refusal:
+        client.get("job_1")
+    assert (refusal.value.retryable, refusal.value.retry_after) == (True, 42)
+    assert client.get("job_1").id == "job_1"
+
+
+def test_wait_goes_on_when_the_token_endpoint_lets_nobody_in_for_a_while(
+    connect: Connect, system: ManualSystem
+) -> None:
+    client, service = connect([job(SUCCEEDED)])
+    service.refusals.append(throttled())
+    assert client.wait("job_1").status is Status.SUCCEEDED
+    assert (service.tokens, system.pauses) == (1, [0, 42])
+
+
+@pytest.mark.parametrize("token_type", ["bearer", "BEARER"])
+def test_the_token_is_sent_when_its_type_is_spelt_otherwise(connect: Connect, token_type: str) -> None:
+    client, service = connect([job(QUEUED)])
+    service.token_type = token_type
+    client.get("job_1")
+    assert service.sent("Authorization") == ["Bearer token-1"]
+
+
+def test_no_token_is_sent_when_it_is_of_an_unknown_type(connect: Connect) -> None:
+    client, service = connect([job(QUEUED)])
+    service.token_type = "DPoP"
+    with pytest.raises(UnknownTokenType, match="DPoP"):
+        client.get("job_1")
+    assert service.asked == []
+
+
+def throttled() -> httpx.Response:
+    body = {"code": "too_many_attempts", "detail": "Too many wrong credentials.", "retryable": True}
+    return httpx.Response(429, json=body, headers={"Retry-After": "42"})
 
 
 def jobs_page(*ids: str, next_cursor: str | None = None) -> httpx.Response:

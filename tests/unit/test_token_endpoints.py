@@ -3,12 +3,14 @@
 import base64
 import json
 import re
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 
 from chalicelib.web.http import Response
-from tests.unit.access import ACMES, FORM, Access, basic
+from tests.unit.access import ACMES, ACMES_OTHER, FORM, GLOBEXS, SECRET, WRONG_SECRET, Access, basic
+from tests.unit.world import ACME
 
 GRANT = {"grant_type": "client_credentials"}
 # RFC 6749 §5.2: what an error_description may hold.
@@ -71,6 +73,8 @@ def test_the_form_is_read_when_its_media_type_is_spelt_otherwise(access: Access,
         ({**GRANT, "scope": "jobs:read  jobs:write"}, "invalid_scope"),
         ({**GRANT, "scope": " ".join(["jobs:read"] * 30)}, "invalid_scope"),
         ({**GRANT, "client_secret": "x"}, "invalid_request"),
+        ({**GRANT, "client_assertion": "x"}, "invalid_request"),
+        ({**GRANT, "client_assertion_type": "x"}, "invalid_request"),
     ],
 )
 def test_no_token_is_given_when_the_form_is_wrong(
@@ -123,6 +127,8 @@ RAW = base64.b64encode(b"\xff\xfe").decode()
         (f"Basic {RAW}",),
         ("Bearer x",),
         (basic(secret="wrong"),),
+        (basic(secret=WRONG_SECRET),),
+        (basic(secret=f"{SECRET} "),),
         (basic(secret=""),),
         (basic("cli_" + "9" * 26),),
         (basic("' OR 1=1"),),
@@ -143,3 +149,25 @@ def test_the_client_is_known_when_the_scheme_is_spelt_otherwise(access: Access) 
 def test_the_client_is_invalid_when_its_secret_stands_in_the_form(access: Access) -> None:
     body = {**GRANT, "client_id": ACMES, "client_secret": "x"}
     assert_refused(access.ask(body), 401, "invalid_client")
+
+
+@pytest.mark.parametrize("endpoint", ["ask", "revoke"])
+def test_the_client_id_of_the_form_must_be_the_credentials_when_it_is_sent(
+    access: Access, endpoint: str
+) -> None:
+    form = {**GRANT, "token": "x"}
+    assert getattr(access, endpoint)({**form, "client_id": ACMES}, basic()).status == 200
+    assert_refused(
+        getattr(access, endpoint)({**form, "client_id": ACMES_OTHER}, basic()), 401, "invalid_client"
+    )
+
+
+@pytest.mark.parametrize("endpoint", ["ask", "revoke"])
+def test_an_authenticated_client_is_unauthorized_when_its_tenant_is_suspended(
+    access: Access, endpoint: str
+) -> None:
+    access.tenants.rows[ACME] = replace(access.tenants.rows[ACME], suspended_at=access.clock.now())
+    form = {**GRANT, "token": "x"}
+    assert_refused(getattr(access, endpoint)(form, basic()), 400, "unauthorized_client")
+    assert_refused(getattr(access, endpoint)(form, basic(secret=WRONG_SECRET)), 401, "invalid_client")
+    assert getattr(access, endpoint)(form, basic(GLOBEXS)).status == 200

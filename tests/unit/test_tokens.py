@@ -1,122 +1,58 @@
 """Tokens: given only for a proven client, taken only when they are live, ours and for us."""
 
-import base64
-import hashlib
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey
 
-from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.memory import ManualClock, SequentialIds
-from chalicelib.adapters.memory_access import MemoryClients, MemoryKeys
-from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.domain.errors import InvalidToken
-from chalicelib.ports import Client
-from chalicelib.use_cases.authenticate_client import Credentials, TokenErrorCode, TokenRefused
-from chalicelib.use_cases.issue_token import SKEW, TOKEN_LIFETIME, IssuedToken, IssueToken
-from chalicelib.use_cases.verify_token import VerifyToken
+from chalicelib.domain.key_ring import SKEW, TOKEN_LIFETIME
 from chalicelib.web.auth import authorize
+from tests.proofs import public_as_secret, signed, unsigned
+from tests.unit.access import ACMES, KEY, Access
 from tests.unit.world import ACME, BASE_URL, START
 
-KEY = ECKey.generate_key("P-256", private=True)
 ARN = "arn:aws:execute-api:us-east-1:123456789012:api/local"
-CLIENT = Client(
-    client_id="cli_1",
-    tenant_id=ACME,
-    secret_sha256=hashlib.sha256(b"right").hexdigest(),
-    scopes=("jobs:read", "jobs:write"),
-)
+NOW = int(START.timestamp())
+GOOD: Mapping[str, Any] = {"alg": "ES256", "typ": "at+jwt", "kid": KEY.kid}
+OURS = ECKey.import_key(json.loads(KEY.private))
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(START)
+def access() -> Access:
+    return Access()
 
 
-@pytest.fixture
-def tokens(clock: ManualClock) -> JoseTokens:
-    return JoseTokens(MemoryKeys(token_key=json.dumps(KEY.as_dict(private=True))), clock, issuer=BASE_URL)
-
-
-@pytest.fixture
-def issue(tokens: JoseTokens, clock: ManualClock) -> IssueToken:
-    clients = MemoryClients(CLIENT)
-    return IssueToken(clients=clients, tokens=tokens, clock=clock, ids=SequentialIds(), issuer=BASE_URL)
-
-
-@pytest.fixture
-def verify(tokens: JoseTokens, clock: ManualClock) -> VerifyToken:
-    return VerifyToken(tokens=tokens, revocations=MemoryRevocations(), clock=clock)
-
-
-def ask(issue: IssueToken, secret: str = "right", *scope: str, client_id: str = "cli_1") -> IssuedToken:
-    return issue(Credentials(client_id, secret), scope=scope)
-
-
-def claims_at(now: int, **changes: Any) -> dict[str, Any]:
-    claims = {
+def claims(**changes: Any) -> dict[str, Any]:
+    """Those of a good token; `None` is one left out."""
+    right = {
         "iss": BASE_URL,
         "aud": BASE_URL,
         "sub": ACME,
-        "client_id": "cli_1",
-        "iat": now,
-        "exp": now + 600,
+        "client_id": ACMES,
+        "iat": NOW,
+        "exp": NOW + 600,
         "jti": "tok_1",
         "scope": "jobs:read",
     }
-    return {name: value for name, value in {**claims, **changes}.items() if value is not None}
+    return {**right, **changes}
 
 
-def test_the_token_names_tenant_and_scopes_when_the_secret_is_right(
-    issue: IssueToken, tokens: JoseTokens
-) -> None:
-    claims = tokens.verify(ask(issue).access_token)
-    assert (claims["sub"], claims["scope"]) == (ACME, "jobs:read jobs:write")
-    narrowed = ask(issue, "right", "jobs:read")
-    assert tokens.verify(narrowed.access_token)["scope"] == "jobs:read"
-
-
-@pytest.mark.parametrize(
-    ("credentials", "scope", "code"),
-    [
-        (Credentials("cli_1", "wrong"), (), TokenErrorCode.INVALID_CLIENT),
-        (Credentials("cli_1", ""), (), TokenErrorCode.INVALID_CLIENT),
-        (Credentials("cli_none", "right"), (), TokenErrorCode.INVALID_CLIENT),
-        (Credentials("cli_1", "right"), ("jobs:cancel",), TokenErrorCode.INVALID_SCOPE),
-    ],
-)
-def test_no_token_is_given_when_the_client_may_not_have_it(
-    issue: IssueToken, credentials: Credentials, scope: tuple[str, ...], code: TokenErrorCode
-) -> None:
-    with pytest.raises(TokenRefused) as refusal:
-        issue(credentials, scope=scope)
-    assert refusal.value.code is code
-
-
-def test_a_token_ends_when_its_ten_minutes_and_the_skew_are_over(
-    issue: IssueToken, tokens: JoseTokens, clock: ManualClock
-) -> None:
-    token = ask(issue).access_token
-    clock.advance(TOKEN_LIFETIME + SKEW - timedelta(seconds=1))
-    tokens.verify(token)
-    clock.advance(timedelta(seconds=1))
+def test_a_token_ends_when_its_ten_minutes_and_the_skew_are_over(access: Access) -> None:
+    token = access.token()
+    access.clock.advance(TOKEN_LIFETIME + SKEW - timedelta(seconds=1))
+    access.tokens.verify(token)
+    access.clock.advance(timedelta(seconds=1))
     with pytest.raises(InvalidToken):
-        tokens.verify(token)
+        access.tokens.verify(token)
 
 
-NOW = int(START.timestamp())
-GOOD = {"alg": "ES256", "typ": "at+jwt"}
-PUBLIC_AS_SECRET = OctKey.import_key(json.dumps(KEY.as_dict(private=False)).encode())
-
-
-def unsigned(header: dict[str, Any]) -> str:
-    parts = (header, claims_at(NOW))
-    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join([*texts, "AA"])
+def test_a_token_is_taken_when_it_is_live_ours_and_for_us(access: Access) -> None:
+    verified = access.tokens.verify(signed(GOOD, claims(), OURS))
+    assert (verified.kid, verified.token.to_claims(issuer=BASE_URL)) == (KEY.kid, claims())
 
 
 @pytest.mark.parametrize(
@@ -124,37 +60,41 @@ def unsigned(header: dict[str, Any]) -> str:
     [
         "",
         "x.y.z",
-        unsigned({"alg": "none", "typ": "at+jwt"}),
-        jwt.encode({**GOOD, "typ": "JWT"}, claims_at(NOW), KEY),
-        jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims_at(NOW), PUBLIC_AS_SECRET),
-        jwt.encode(GOOD, claims_at(NOW), ECKey.generate_key("P-256", private=True)),
-        jwt.encode(GOOD, claims_at(NOW, iss="https://other.test"), KEY),
-        jwt.encode(GOOD, claims_at(NOW, aud="https://other.test"), KEY),
-        jwt.encode(GOOD, claims_at(NOW, jti=None), KEY),
-        jwt.encode(GOOD, claims_at(NOW, exp=None), KEY),
-        jwt.encode(GOOD, claims_at(NOW - 3600), KEY),
-        unsigned({"alg": "ES256", "typ": "at+jwt", "crit": 5}),
-        unsigned({"alg": "ES256", "typ": "at+jwt", "crit": [{}]}),
+        unsigned({**GOOD, "alg": "none"}, claims()),
+        signed({**GOOD, "typ": "JWT"}, claims(), OURS),
+        signed({**GOOD, "typ": None}, claims(), OURS),
+        signed({**GOOD, "alg": "HS256"}, claims(), public_as_secret(OURS)),
+        signed(GOOD, claims(), ECKey.generate_key("P-256", private=True)),
+        signed({**GOOD, "kid": "another"}, claims(), OURS),
+        signed({**GOOD, "kid": None}, claims(), OURS),
+        signed(GOOD, claims(iss="https://other.test"), OURS),
+        signed(GOOD, claims(aud="https://other.test"), OURS),
+        *(signed(GOOD, claims(**{name: None}), OURS) for name in claims()),
+        signed(GOOD, claims(iat=NOW - 3600, exp=NOW - 3000), OURS),
+        unsigned({**GOOD, "crit": 5}, claims(), signature="AA"),
+        unsigned({**GOOD, "crit": [{}]}, claims(), signature="AA"),
     ],
     ids=[
         "empty",
         "garbage",
         "alg none",
         "wrong typ",
+        "no typ",
         "algorithm confusion",
         "another key",
+        "another kid",
+        "no kid",
         "another issuer",
         "another audience",
-        "no jti",
-        "no expiry",
+        *(f"no {name}" for name in claims()),
         "expired",
         "crit is a number",
         "crit holds an object",
     ],
 )
-def test_a_token_is_refused_when_it_is_not_live_ours_and_for_us(tokens: JoseTokens, token: str) -> None:
+def test_a_token_is_refused_when_it_is_not_live_ours_and_for_us(access: Access, token: str) -> None:
     with pytest.raises(InvalidToken):
-        tokens.verify(token)
+        access.tokens.verify(token)
 
 
 @pytest.mark.parametrize(
@@ -162,16 +102,16 @@ def test_a_token_is_refused_when_it_is_not_live_ours_and_for_us(tokens: JoseToke
     [("POST/v1/jobs", "submit"), ("GET/v1/jobs/j", "read"), ("POST/v1/jobs/j/cancel", "read")],
 )
 def test_the_authorizer_names_the_metering_key_when_the_token_is_good(
-    verify: VerifyToken, issue: IssueToken, route: str, part: str
+    access: Access, route: str, part: str
 ) -> None:
-    credential = f"Bearer {ask(issue).access_token}"
-    answer = authorize(verify, credential=credential, method_arn=f"{ARN}/{route}")
+    credential = f"Bearer {access.token()}"
+    answer: Any = authorize(access.warm, credential=credential, method_arn=f"{ARN}/{route}")
     assert answer["usageIdentifierKey"] == f"{ACME}.{part}"
-    assert answer["context"]["tenant_id"] == ACME
+    assert answer["context"] == {"tenant_id": ACME, "client_id": ACMES, "scope": "jobs:read jobs:write"}
 
 
 @pytest.mark.parametrize("credential", ["", "Bearer", "Bearer x", "Basic Zm9vOmJhcg==", "x"])
-def test_the_authorizer_denies_when_the_credential_is_bad(verify: VerifyToken, credential: str) -> None:
-    answer = authorize(verify, credential=credential, method_arn=f"{ARN}/GET/v1/jobs/j")
+def test_the_authorizer_denies_when_the_credential_is_bad(access: Access, credential: str) -> None:
+    answer: Any = authorize(access.warm, credential=credential, method_arn=f"{ARN}/GET/v1/jobs/j")
     assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     assert "usageIdentifierKey" not in answer

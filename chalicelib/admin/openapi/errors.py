@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from chalicelib.web.answers import CORS, PROBLEM_JSON
+from chalicelib.web.answers import ON_EVERY_ANSWER, PROBLEM_JSON
 from chalicelib.web.operations import Operation, problems_of
 from chalicelib.web.problem import GatewayAnswer, Problem
 from chalicelib.web.problems import CATALOGUE
@@ -13,7 +13,7 @@ from chalicelib.web.problems import CATALOGUE
 # Of a stack on its usual port; ids are made when it starts.
 EXAMPLE_BASE_URL = "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4e5/local"
 EXAMPLE_REQUEST_ID = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
-ON_EVERY_ANSWER = ("Request-Id", "Access-Control-Allow-Origin", "RateLimit-Policy", "RateLimit")
+SHARED = ("Request-Id", *ON_EVERY_ANSWER, "RateLimit-Policy", "RateLimit")
 DEPRECATED = ("Deprecation", "Sunset", "Link")
 
 
@@ -30,7 +30,7 @@ def error_responses(operation: Operation) -> dict[str, Any]:
 
 def headers_of(operation: Operation) -> tuple[str, ...]:
     """What every answer of the operation may carry."""
-    return ON_EVERY_ANSWER + (DEPRECATED if operation.deprecation else ())
+    return SHARED + (DEPRECATED if operation.deprecation else ())
 
 
 def references(names: Iterable[str]) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _gateway_response(row: Problem, answer: GatewayAnswer) -> dict[str, Any]:
     headers = {
         "Content-Type": f"'{PROBLEM_JSON}'",
         "Request-Id": "context.requestId",
-        **{name: f"'{value}'" for name, value in CORS.items()},
+        **{name: f"'{value}'" for name, value in ON_EVERY_ANSWER.items()},
         "RateLimit-Policy": "context.rateLimit.policy",
         "RateLimit": "context.rateLimit.limits",
         **({"Retry-After": answer.retry_after} if answer.retry_after else {}),

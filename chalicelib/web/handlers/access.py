@@ -1,13 +1,15 @@
 """Tokens given and taken back: forms in, and errors in the words of RFC 6749, not problem documents."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import ValidationError
 
+from chalicelib.domain.errors import TooManyAttempts
 from chalicelib.domain.key_ring import PUBLISHED_FOR
 from chalicelib.ports import Tokens
+from chalicelib.use_cases.authenticate_client import Credentials
 from chalicelib.use_cases.issue_token import Asked, IssueToken
 from chalicelib.use_cases.revoke_token import RevokeToken
 from chalicelib.use_cases.token_refused import TokenErrorCode, TokenRefused
@@ -15,6 +17,7 @@ from chalicelib.use_cases.verify_proof import Presented
 from chalicelib.web.answers import ok
 from chalicelib.web.client_credentials import credentials_of
 from chalicelib.web.http import Request, Response
+from chalicelib.web.logs import logger
 from chalicelib.web.schemas.access import (
     MAX_FIELDS,
     KeySet,
@@ -39,41 +42,59 @@ _NOT_STORED: Mapping[str, str] = {"Cache-Control": "no-store", "Pragma": "no-cac
 
 def issue_token(issue: IssueToken, request: Request) -> Response:
     """200 with an access token, by RFC 6749 §4.4; bound to a key where a DPoP proof is sent (RFC 9449 §5)."""
-    try:
-        fields = _fields(request)
-        credentials, form = credentials_of(request, fields), _form(fields, TokenRequest)
+
+    def answer(credentials: Credentials, fields: Mapping[str, str]) -> Response:
+        form = _form(fields, TokenRequest)
         asked = Asked(
             scopes=tuple(dict.fromkeys(form.scope.split())),
             proof=_proof(request),
             presented=Presented(method=request.method, url=request.url),
         )
         issued = issue(credentials, asked, address=request.address)
-    except TokenRefused as refusal:
-        return _refused(refusal)
-    token = Token(
-        access_token=issued.text,
-        token_type=issued.token.scheme,
-        expires_in=int((issued.token.expires_at - issued.token.issued_at).total_seconds()),
-        scope=" ".join(issued.token.scopes),
-    )
-    return ok(token, headers=_NOT_STORED)
+        token = Token(
+            access_token=issued.text,
+            token_type=issued.token.scheme,
+            expires_in=int((issued.token.expires_at - issued.token.issued_at).total_seconds()),
+            scope=" ".join(issued.token.scopes),
+        )
+        return ok(token, headers=_NOT_STORED)
+
+    return _answered(request, answer)
 
 
 def revoke_token(revoke: RevokeToken, request: Request) -> Response:
     """200 and no more (RFC 7009 §2.2), whether the token was live or never one."""
-    try:
-        fields = _fields(request)
-        credentials, form = credentials_of(request, fields), _form(fields, RevocationRequest)
+
+    def answer(credentials: Credentials, fields: Mapping[str, str]) -> Response:
+        form = _form(fields, RevocationRequest)
         revoke(credentials, token=form.token, address=request.address)
-    except TokenRefused as refusal:
-        return _refused(refusal)
-    return Response(status=200, body=b"", headers=_NOT_STORED, media_type=None)
+        return Response(status=200, body=b"", headers=_NOT_STORED, media_type=None)
+
+    return _answered(request, answer)
 
 
 def key_set(tokens: Tokens) -> Response:
     """The JWK set that verifies our tokens; it may be kept for as long as a new key waits, and less."""
     keys = KeySet.model_validate({"keys": tokens.public_keys()})
     return ok(keys, headers={"Cache-Control": f"max-age={int(PUBLISHED_FOR.total_seconds())}"})
+
+
+def _answered(request: Request, answer: Callable[[Credentials, Mapping[str, str]], Response]) -> Response:
+    """The answer to the client and form of the request; if it is a refusal, it leaves one line in the log.
+
+    The line tells who the caller says it is, if that can be an id, from where and why: never what it offered.
+    """
+    client_id = None
+    try:
+        fields = _fields(request)
+        credentials = credentials_of(request, fields)
+        client_id = credentials.client_id
+        return answer(credentials, fields)
+    except (TokenRefused, TooManyAttempts) as refusal:
+        logger.warning("client refused", client_id=client_id, address=request.address, code=refusal.code)
+        if isinstance(refusal, TooManyAttempts):
+            raise
+        return _refused(refusal)
 
 
 def _proof(request: Request) -> str | None:

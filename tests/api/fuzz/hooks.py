@@ -50,7 +50,11 @@ REFUSALS = (
     Refusal("getUsage", "invalid_request", r"The first day, .+, is after the last, .+\."),
     Refusal("getUsage", "invalid_request", r"Ask for at most 92 days at once\."),
     # RFC 6749 §3.2: no field comes twice, not even one that is ignored.
-    Refusal("revokeToken", "invalid_request", r"Send application/x-www-form-urlencoded, each field once\."),
+    Refusal("issueToken", "invalid_request", r"Send each field once\."),
+    Refusal("revokeToken", "invalid_request", r"Send each field once\."),
+    # RFC 6749 §2.3: the run's own login is one way to authenticate, and a request has no two.
+    Refusal("issueToken", "invalid_request", r"Authenticate in one way.*"),
+    Refusal("revokeToken", "invalid_request", r"Authenticate in one way.*"),
 )
 
 NUMBERS = itertools.count()

@@ -1,0 +1,22 @@
+"""The commands that change or show who may do what on a running stack.
+
+Each prints aligned lines for people, or one JSON document with `--json`, whose names stay: a later version
+may add some. Times are RFC 3339 in UTC, or null. `changed` is false where there was nothing to do, which is
+no error: the exit status is 0. An error is a line on stderr and nothing on stdout; the status is 1, or 2 if
+the command was written wrongly.
+
+    tenant      tenant_id, name, plan, suspended_at
+    client      client_id, tenant_id, scopes, dpop_bound, created_at, revoked_at,
+                secrets: [created_at, expires_at], public_keys: [kid]
+    key         kid, state, published_at, signs_from, until
+    event       event_id, at, actor, act, subject, facts
+
+    tenant add|suspend|resume    a tenant, changed
+    tenant list                  tenants
+    client add|rotate            a client, changed, client_secret
+    client revoke                a client, changed
+    client list                  clients
+    keys rotate                  keys, changed
+    keys list                    keys
+    audit                        events
+"""
