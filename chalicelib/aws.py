@@ -9,7 +9,7 @@ from botocore.config import Config
 from chalicelib.adapters.apigateway_keys import ApiGatewayMeteringKeys
 from chalicelib.adapters.aws_backlogs import AwsBacklogs
 from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.dynamodb_attempts import DynamoDbFailedAttempts, DynamoDbSingleUse
+from chalicelib.adapters.dynamodb_attempts import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_identity import (
     DynamoDbClients,
@@ -189,9 +189,9 @@ class Adapters:
         return DynamoDbRevocations(self.tables)
 
     @cached_property
-    def failed_attempts(self) -> DynamoDbFailedAttempts:
-        """The `FailedAttempts` port."""
-        return DynamoDbFailedAttempts(self.tables)
+    def tallies(self) -> DynamoDbTallies:
+        """The `Tallies` port."""
+        return DynamoDbTallies(self.tables)
 
     @cached_property
     def single_use(self) -> DynamoDbSingleUse:

@@ -180,7 +180,7 @@ class Container:
         return AuthenticateClient(
             clients=a.clients,
             tenants=a.tenants,
-            failures=a.failed_attempts,
+            failures=a.tallies,
             read_assertion=ReadAssertion(
                 single_use=a.single_use,
                 clock=a.clock,
@@ -205,7 +205,13 @@ class Container:
     def revoke_token(self) -> RevokeToken:
         """Wired `RevokeToken`."""
         a = self._adapters
-        return RevokeToken(authenticate=self.authenticate_client, tokens=a.tokens, revocations=a.revocations)
+        return RevokeToken(
+            authenticate=self.authenticate_client,
+            tokens=a.tokens,
+            revocations=a.revocations,
+            tallies=a.tallies,
+            clock=a.clock,
+        )
 
     @cached_property
     def verify_proof(self) -> VerifyProof:

@@ -1,4 +1,4 @@
-"""Failed attempts and used ids in DynamoDB; TTL tidies both up."""
+"""Tallies and used ids in DynamoDB; TTL tidies both up."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,33 +6,33 @@ from datetime import datetime
 
 from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_items import sortable
-from chalicelib.domain.failed_attempts import WINDOW, Counted, window_start
 from chalicelib.domain.key_ring import SKEW
+from chalicelib.domain.tallies import WINDOW, Counted, window_start
 
-FAILED_ATTEMPTS = "failed_attempts"
+TALLIES = "tallies"
 SINGLE_USE_IDS = "single_use_ids"
 
 
-class DynamoDbFailedAttempts:
-    """The `FailedAttempts` port: a counter a subject and minute."""
+class DynamoDbTallies:
+    """The `Tallies` port: a counter a subject and minute."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     def add(self, counted: Sequence[Counted], *, now: datetime) -> None:
-        """See `ports.FailedAttempts.add`."""
+        """See `ports.Tallies.add`."""
         for each in counted:
             self._tables.count(
-                FAILED_ATTEMPTS,
+                TALLIES,
                 _key(each, now),
-                added={"failures": 1},
+                added={"tally": 1},
                 delete_at=window_start(now) + 2 * WINDOW,
             )
 
     def spent(self, counted: Sequence[Counted], *, now: datetime) -> bool:
-        """See `ports.FailedAttempts.spent`."""
-        rows = [(each, self._tables.get(FAILED_ATTEMPTS, _key(each, now))) for each in counted]
-        return any(row is not None and row["failures"] >= each.limit for each, row in rows)
+        """See `ports.Tallies.spent`."""
+        rows = [(each, self._tables.get(TALLIES, _key(each, now))) for each in counted]
+        return any(row is not None and row["tally"] >= each.limit for each, row in rows)
 
 
 class DynamoDbSingleUse:

@@ -10,8 +10,8 @@ from chalicelib.domain.audit import AuditEvent
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.errors import Superseded, Unavailable
-from chalicelib.domain.failed_attempts import Counted, window_start
 from chalicelib.domain.key_ring import KeyRing
+from chalicelib.domain.tallies import Counted, window_start
 from chalicelib.ports import Deed
 
 
@@ -159,21 +159,21 @@ class MemoryMeteringKeys:
         self.plans[tenant_id] = plan
 
 
-class MemoryFailedAttempts:
-    """The `FailedAttempts` port."""
+class MemoryTallies:
+    """The `Tallies` port."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures: Counter[tuple[str, datetime]] = Counter()
+        self._tallies: Counter[tuple[str, datetime]] = Counter()
 
     def add(self, counted: Sequence[Counted], *, now: datetime) -> None:
-        """See `ports.FailedAttempts.add`."""
+        """See `ports.Tallies.add`."""
         with self._lock:
-            self._failures.update((each.subject, window_start(now)) for each in counted)
+            self._tallies.update((each.subject, window_start(now)) for each in counted)
 
     def spent(self, counted: Sequence[Counted], *, now: datetime) -> bool:
-        """See `ports.FailedAttempts.spent`."""
-        return any(self._failures[each.subject, window_start(now)] >= each.limit for each in counted)
+        """See `ports.Tallies.spent`."""
+        return any(self._tallies[each.subject, window_start(now)] >= each.limit for each in counted)
 
 
 class MemorySingleUse:

@@ -6,11 +6,11 @@ whether a write took effect is then unknown, and the caller reads again.
 
 from chalicelib.ports.access import (
     Clients,
-    FailedAttempts,
     KeyRings,
     Keys,
     Revocations,
     SingleUse,
+    Tallies,
     Tenants,
     Tokens,
     VerifiedToken,
@@ -30,7 +30,6 @@ __all__ = [
     "Clients",
     "Clock",
     "Deed",
-    "FailedAttempts",
     "Ids",
     "Jobs",
     "KeyRings",
@@ -43,6 +42,7 @@ __all__ = [
     "Revocations",
     "Seats",
     "SingleUse",
+    "Tallies",
     "Tenants",
     "Tokens",
     "Uploads",

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from chalicelib.domain.access_token import AccessToken
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
-from chalicelib.domain.failed_attempts import Counted
 from chalicelib.domain.key_ring import KeyRing
+from chalicelib.domain.tallies import Counted
 
 
 class Tenants(Protocol):
@@ -87,14 +87,14 @@ class Revocations(Protocol):
         """The ids of all revoked subjects but those whose `until` is past."""
 
 
-class FailedAttempts(Protocol):
-    """Wrong credentials, counted a minute."""
+class Tallies(Protocol):
+    """What happens at the token endpoints, counted a minute."""
 
     def add(self, counted: Sequence[Counted], *, now: datetime) -> None:
-        """One more failure of each in the minute of `now`; a lost answer may count it twice."""
+        """One more of each in the minute of `now`; a lost answer may count it twice."""
 
     def spent(self, counted: Sequence[Counted], *, now: datetime) -> bool:
-        """Whether one of them has as many failures in this minute as it is allowed."""
+        """Whether one of them has come as often in this minute as it may."""
 
 
 class SingleUse(Protocol):

@@ -6,8 +6,8 @@ from datetime import datetime
 from chalicelib.domain import client_secret
 from chalicelib.domain.client import Client
 from chalicelib.domain.errors import TooManyAttempts
-from chalicelib.domain.failed_attempts import counted, seconds_left
-from chalicelib.ports import Clients, Clock, FailedAttempts, Tenants
+from chalicelib.domain.tallies import counted_failure, seconds_left
+from chalicelib.ports import Clients, Clock, Tallies, Tenants
 from chalicelib.use_cases.client_assertion import ReadAssertion
 from chalicelib.use_cases.token_refused import TokenErrorCode, TokenRefused
 
@@ -44,7 +44,7 @@ class AuthenticateClient:
 
     clients: Clients
     tenants: Tenants
-    failures: FailedAttempts
+    failures: Tallies
     read_assertion: ReadAssertion
     clock: Clock
 
@@ -52,7 +52,7 @@ class AuthenticateClient:
         """The client, live and of a tenant that is too; else `TokenRefused` or `TooManyAttempts`."""
         _check_form(credentials)
         now = self.clock.now()
-        subjects = counted(address=address, client_id=credentials.client_id)
+        subjects = counted_failure(address=address, client_id=credentials.client_id)
         if self.failures.spent(subjects, now=now):
             raise TooManyAttempts(
                 "Too many wrong credentials from this address or for this client.",

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.errors import InvalidToken
+from chalicelib.domain.errors import InvalidToken, TooManyAttempts
 from chalicelib.domain.key_ring import SKEW
-from chalicelib.ports import Revocations, Tokens
+from chalicelib.domain.tallies import counted_revocation, seconds_left
+from chalicelib.ports import Clock, Revocations, Tallies, Tokens
 from chalicelib.use_cases.authenticate_client import AuthenticateClient, Credentials
 from chalicelib.use_cases.token_refused import TokenErrorCode, TokenRefused
 
@@ -16,9 +17,11 @@ class RevokeToken:
     authenticate: AuthenticateClient
     tokens: Tokens
     revocations: Revocations
+    tallies: Tallies
+    clock: Clock
 
     def __call__(self, credentials: Credentials, *, token: str, address: str) -> None:
-        """Nothing, or `TokenRefused`.
+        """Nothing, or `TokenRefused`, or `TooManyAttempts` where a client only fills the list that all read.
 
         Another client's token is refused (RFC 7009 §2.1), and the answer tells nothing that the token,
         which the caller holds, does not; an invalid one is no error (§2.2).
@@ -30,4 +33,13 @@ class RevokeToken:
             return
         if theirs.client_id != client.client_id:
             raise TokenRefused(TokenErrorCode.INVALID_GRANT, "The token was issued to another client.")
+        self._count(client.client_id)
         self.revocations.revoke(theirs.token_id, until=theirs.expires_at + SKEW)
+
+    def _count(self, client_id: str) -> None:
+        counted, now = (counted_revocation(client_id),), self.clock.now()
+        if self.tallies.spent(counted, now=now):
+            raise TooManyAttempts(
+                "This client has revoked as many tokens as it may in a minute.", retry_after=seconds_left(now)
+            )
+        self.tallies.add(counted, now=now)

@@ -167,7 +167,7 @@ _ROWS = (
         "too_many_attempts",
         429,
         "Too many attempts",
-        "Wait until the minute is over, and correct the credential.",
+        "Wait until the minute is over; if a credential was wrong, correct it first.",
         retryable=True,
     ),
     Problem(

@@ -8,11 +8,11 @@ from chalicelib.adapters.jose_tokens import JoseTokens, make_token_key
 from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads, MemoryQueue
 from chalicelib.adapters.memory_access import (
     MemoryClients,
-    MemoryFailedAttempts,
     MemoryKeyRings,
     MemoryKeys,
     MemoryRegistry,
     MemorySingleUse,
+    MemoryTallies,
     MemoryTenants,
 )
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
@@ -76,7 +76,7 @@ class MemoryAdapters:
         self.chain: Any = MemoryChain(senders={SIGNER_KEY: SIGNER})
         token_key = make_token_key()
         self.rings: Any = MemoryKeyRings(KeyRing().rotated(token_key.kid, token_key.public, now=clock.now()))
-        self.failed_attempts: Any = MemoryFailedAttempts()
+        self.tallies: Any = MemoryTallies()
         self.single_use: Any = MemorySingleUse()
         self.registry: Any = MemoryRegistry(
             tenants=self.tenants, clients=self.clients, rings=self.rings, revocations=self.revocations

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from chalicelib.container import Adapters, Container
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.failed_attempts import FAILURES_OF_ADDRESS
+from chalicelib.domain.tallies import FAILURES_OF_ADDRESS
 from chalicelib.use_cases.submit_job import Submission
 from chalicelib.web import json_text
 from emulation.functions import FunctionTimedOut

@@ -9,7 +9,7 @@ from joserfc.jwk import ECKey
 
 from chalicelib.domain import client_secret
 from chalicelib.domain.client import Client
-from chalicelib.domain.failed_attempts import FAILURES_OF_ADDRESS
+from chalicelib.domain.tallies import FAILURES_OF_ADDRESS
 from chalicelib.use_cases.client_assertion import ASSERTION_TYPE
 from tests import proofs
 from tests.api.conftest import ACME, GLOBEX, SECRET, Api

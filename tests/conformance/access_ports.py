@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
 from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.dynamodb_attempts import DynamoDbFailedAttempts, DynamoDbSingleUse
+from chalicelib.adapters.dynamodb_attempts import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_identity import (
     DynamoDbClients,
     DynamoDbKeyRings,
@@ -19,11 +19,11 @@ from chalicelib.adapters.dynamodb_identity import (
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
 from chalicelib.adapters.memory_access import (
     MemoryClients,
-    MemoryFailedAttempts,
     MemoryKeyRings,
     MemoryKeys,
     MemoryRegistry,
     MemorySingleUse,
+    MemoryTallies,
     MemoryTenants,
 )
 from chalicelib.adapters.memory_revocations import MemoryRevocations
@@ -34,13 +34,13 @@ from chalicelib.domain.client import Client, ClientSecret
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.ports import (
     Clients,
-    FailedAttempts,
     KeyRings,
     Keys,
     KeyStore,
     Registry,
     Revocations,
     SingleUse,
+    Tallies,
     Tenants,
 )
 from tests.conformance.racing import Call
@@ -58,7 +58,7 @@ class AccessPorts:
     rings: KeyRings
     registry: Registry
     revocations: Revocations
-    failures: FailedAttempts
+    tallies: Tallies
     single_use: SingleUse
     store: KeyStore
     keys: Keys
@@ -73,7 +73,7 @@ def in_memory() -> AccessPorts:
         rings=rings,
         registry=MemoryRegistry(tenants=tenants, clients=clients, rings=rings, revocations=revocations),
         revocations=revocations,
-        failures=MemoryFailedAttempts(),
+        tallies=MemoryTallies(),
         single_use=MemorySingleUse(),
         store=keys,
         keys=keys,
@@ -89,7 +89,7 @@ def on(dynamodb: Any, secrets: Any) -> AccessPorts:
         rings=DynamoDbKeyRings(tables),
         registry=DynamoDbRegistry(tables),
         revocations=DynamoDbRevocations(tables),
-        failures=DynamoDbFailedAttempts(tables),
+        tallies=DynamoDbTallies(tables),
         single_use=DynamoDbSingleUse(tables),
         store=SecretsManagerKeyStore(secrets),
         keys=SecretsManagerKeys(secrets),

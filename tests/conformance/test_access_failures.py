@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain.errors import Superseded, Unavailable
-from chalicelib.domain.failed_attempts import Counted
+from chalicelib.domain.tallies import Counted
 from chalicelib.ports import Deed
 from tests.conformance.access_ports import AccessPorts, event, losing, on, tenant_of
 from tests.conformance.in_process import connect
@@ -97,8 +97,8 @@ CALLS: dict[str, Callable[[AccessPorts], object]] = {
     "registry.events": lambda ports: ports.registry.events(limit=1),
     "revocations.revoke": lambda ports: ports.revocations.revoke("tok_1", until=UNTIL),
     "revocations.in_force": lambda ports: ports.revocations.in_force(now=START),
-    "failures.add": lambda ports: ports.failures.add(SOMEBODY, now=START),
-    "failures.spent": lambda ports: ports.failures.spent(SOMEBODY, now=START),
+    "tallies.add": lambda ports: ports.tallies.add(SOMEBODY, now=START),
+    "tallies.spent": lambda ports: ports.tallies.spent(SOMEBODY, now=START),
     "single_use.claim": lambda ports: ports.single_use.claim("id", until=UNTIL, now=START),
     "keys.token_key": lambda ports: ports.keys.token_key("kid"),
     "store.put": lambda ports: ports.store.put("kid", "private"),

@@ -1,4 +1,4 @@
-"""One suite for the ports `FailedAttempts` and `SingleUse`, in memory and on DynamoDB."""
+"""One suite for the ports `Tallies` and `SingleUse`, in memory and on DynamoDB."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -8,12 +8,12 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.adapters.dynamodb_attempts import FAILED_ATTEMPTS, SINGLE_USE_IDS
+from chalicelib.adapters.dynamodb_attempts import SINGLE_USE_IDS, TALLIES
 from chalicelib.adapters.dynamodb_revocations import REVOCATIONS
 from chalicelib.adapters.system import RandomIds
-from chalicelib.domain.failed_attempts import WINDOW, Counted
 from chalicelib.domain.key_ring import SKEW
-from chalicelib.ports import FailedAttempts
+from chalicelib.domain.tallies import WINDOW, Counted
+from chalicelib.ports import Tallies
 from tests.conformance.access_ports import AccessPorts, RawClient, losing, on
 from tests.conformance.in_process import connect
 from tests.conformance.racing import PROCESSES, THREADS, Call, race
@@ -33,7 +33,7 @@ def subject() -> str:
     return IDS.new_id("cli_")
 
 
-def failures_of(failures: FailedAttempts, subject: str) -> int:
+def failures_of(failures: Tallies, subject: str) -> int:
     """How many are counted: the highest limit that is spent."""
     spent = (limit for limit in range(1, 1_000) if not failures.spent((Counted(subject, limit),), now=START))
     return next(spent) - 1
@@ -54,51 +54,51 @@ def at_once(act: Callable[[], bool]) -> int:
 def test_a_limit_is_spent_by_exactly_as_many_failures(ports: AccessPorts, subject: str) -> None:
     three = (Counted(subject, 3),)
     for _ in range(3):
-        assert not ports.failures.spent(three, now=START)
-        ports.failures.add(three, now=START)
-    assert ports.failures.spent(three, now=START)
-    assert not ports.failures.spent((Counted(subject, 4),), now=START)
-    assert not ports.failures.spent((Counted(IDS.new_id("cli_"), 1),), now=START)
+        assert not ports.tallies.spent(three, now=START)
+        ports.tallies.add(three, now=START)
+    assert ports.tallies.spent(three, now=START)
+    assert not ports.tallies.spent((Counted(subject, 4),), now=START)
+    assert not ports.tallies.spent((Counted(IDS.new_id("cli_"), 1),), now=START)
 
 
 def test_one_subject_that_is_spent_is_enough(ports: AccessPorts, subject: str) -> None:
     address, named = Counted(f"address#{subject}", 2), Counted(f"client#{subject}", 100)
     for _ in range(2):
-        ports.failures.add((address, named), now=START)
-    assert ports.failures.spent((address, named), now=START)
-    assert not ports.failures.spent((named,), now=START)
-    assert not ports.failures.spent((), now=START)
-    assert failures_of(ports.failures, named.subject) == 2
+        ports.tallies.add((address, named), now=START)
+    assert ports.tallies.spent((address, named), now=START)
+    assert not ports.tallies.spent((named,), now=START)
+    assert not ports.tallies.spent((), now=START)
+    assert failures_of(ports.tallies, named.subject) == 2
 
 
 def test_each_minute_begins_with_none(ports: AccessPorts, subject: str) -> None:
     once = (Counted(subject, 1),)
-    ports.failures.add(once, now=START + WINDOW - SHORTLY)
-    assert ports.failures.spent(once, now=START)
+    ports.tallies.add(once, now=START + WINDOW - SHORTLY)
+    assert ports.tallies.spent(once, now=START)
     for now in (START - SHORTLY, START + WINDOW):
-        assert not ports.failures.spent(once, now=now)
+        assert not ports.tallies.spent(once, now=now)
 
 
 def test_every_failure_is_counted_when_threads_add_at_once(ports: AccessPorts, subject: str) -> None:
     def add() -> bool:
         for _ in range(ADDED_EACH):
-            ports.failures.add((Counted(subject, 1),), now=START)
+            ports.tallies.add((Counted(subject, 1),), now=START)
         return True
 
     at_once(add)
-    assert failures_of(ports.failures, subject) == THREADS_HERE * ADDED_EACH
+    assert failures_of(ports.tallies, subject) == THREADS_HERE * ADDED_EACH
 
 
 def test_every_failure_is_counted_when_processes_add_at_once(
     tables_endpoint: str, racers: ProcessPoolExecutor, subject: str
 ) -> None:
     race(racers, add_failures, tables_endpoint, subject)
-    counted = on(connect("dynamodb", tables_endpoint), None).failures
+    counted = on(connect("dynamodb", tables_endpoint), None).tallies
     assert failures_of(counted, subject) == PROCESSES * THREADS * ADDED_EACH
 
 
 def add_failures(call: Call, _me: int, subject: str) -> Iterable[None]:
-    failures = on(RawClient(call), None).failures
+    failures = on(RawClient(call), None).tallies
     for _ in range(ADDED_EACH):
         failures.add((Counted(subject, 1),), now=START)
     return ()
@@ -151,8 +151,8 @@ def test_a_failure_is_counted_once_or_twice_when_the_answer_is_lost(
     tables_endpoint: str, subject: str
 ) -> None:
     unlucky = on(losing(client("dynamodb", endpoint=tables_endpoint)), None)
-    unlucky.failures.add((Counted(subject, 1),), now=START)
-    assert failures_of(unlucky.failures, subject) in {1, 2}
+    unlucky.tallies.add((Counted(subject, 1),), now=START)
+    assert failures_of(unlucky.tallies, subject) in {1, 2}
 
 
 def test_an_id_counts_as_used_when_the_answer_to_its_claim_is_lost(
@@ -167,12 +167,12 @@ def test_rows_are_deleted_after_nobody_needs_them_by_any_clock(tables_endpoint: 
     dynamodb = connect("dynamodb", tables_endpoint)
     ports = on(dynamodb, None)
     now, until = START + timedelta(seconds=59, microseconds=999_999), UNTIL + SHORTLY
-    ports.failures.add((Counted(subject, 1),), now=now)
+    ports.tallies.add((Counted(subject, 1),), now=now)
     ports.single_use.claim(subject, until=until, now=now)
     ports.revocations.revoke(subject, until=until)
     used_id = hashlib.sha256(subject.encode()).hexdigest()
     for table, name, needed_until in (
-        (FAILED_ATTEMPTS, subject, START + WINDOW),
+        (TALLIES, subject, START + WINDOW),
         (SINGLE_USE_IDS, used_id, until),
         (REVOCATIONS, subject, until),
     ):

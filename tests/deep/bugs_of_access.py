@@ -8,7 +8,7 @@ BUGS_OF_ACCESS = (
         "chalicelib/use_cases/verify_token.py",
         "if verified.subjects & self._revoked():",
         "if {verified.token.token_id} & self._revoked():",
-        "tests/unit/test_revocation.py",
+        "tests/unit/test_revoked_subjects.py",
     ),
     Bug(
         "a bound token opens the API to whoever has it",

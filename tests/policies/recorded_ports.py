@@ -25,7 +25,7 @@ PORTS: Mapping[str, type] = {
     "metering_keys": ports.MeteringKeys,
     "tokens": ports.Tokens,
     "revocations": ports.Revocations,
-    "failed_attempts": ports.FailedAttempts,
+    "tallies": ports.Tallies,
     "single_use": ports.SingleUse,
 }
 NOT_AWS = (ports.Chain, ports.Clock, ports.Ids)

@@ -4,6 +4,7 @@ Halves, for a secret cut short is a leak too; what holds the whole in some form 
 """
 
 import base64
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,11 @@ class Secret:
     name: str
     content: bytes
     belongs_in: frozenset[str] = frozenset()
+
+
+def planted(sink: str) -> Secret:
+    """One for this sink, no part of which is in another's."""
+    return Secret("planted", hashlib.sha256(sink.encode()).hexdigest().encode())
 
 
 @dataclass

@@ -22,7 +22,7 @@ from tests.security.hearing import (
     TABLES,
     HeardFunctions,
 )
-from tests.security.leaks import Secret, Sinks
+from tests.security.leaks import Sinks, planted
 from tests.security.story import GIVEN_AS_DATA, MISPLACED, Story
 
 
@@ -92,10 +92,10 @@ LEAKS: Mapping[str, Callable[[HeardFunctions, str], object]] = {
 @pytest.mark.parametrize("sink", SINKS)
 def test_a_leak_is_found_where_it_is_when_there_is_one(told: Story, sinks: Sinks, sink: str) -> None:
     """The ears are no deafer than the search."""
-    planted = Secret("planted", f"planted in {sink}".ljust(40, "x").encode())
-    assert sinks.leaks([planted]) == []
-    LEAKS[sink](told.functions, planted.content.decode())
-    found = told.functions.left_behind().leaks([planted])
+    leak = planted(sink)
+    assert sinks.leaks([leak]) == []
+    LEAKS[sink](told.functions, leak.content.decode())
+    found = told.functions.left_behind().leaks([leak])
     assert found
     assert all(f"planted in {sink} (raw)" in each for each in found)
 

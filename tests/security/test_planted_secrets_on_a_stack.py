@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.security.hearing import ANSWERS, TABLES
-from tests.security.leaks import Secret
+from tests.security.leaks import planted
 from tests.security.visit import DESCRIPTION, FILES, MISPLACED, PRINTED, Visit
 from tests.stack_process import start_stack
 
@@ -13,9 +13,8 @@ from tests.stack_process import start_stack
 @pytest.fixture(scope="module")
 def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     """The visit, when it is over; the stack still runs."""
-    folder = tmp_path_factory.mktemp("stack")
-    with start_stack(folder / "state", "--clock", "manual") as stack:
-        visit = Visit(stack, folder)
+    with start_stack(tmp_path_factory.mktemp("stack") / "state", "--clock", "manual") as stack:
+        visit = Visit(stack)
         visit.make()
         yield visit
 
@@ -40,10 +39,10 @@ def test_every_kind_of_secret_and_sink_was_there_when_a_stack_has_run(visit: Vis
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_leak_is_found_when_it_is_in_a_file_of_the_stack(visit: Visit, name: str) -> None:
-    planted = Secret("planted", f"planted in {name}".ljust(40, "x").encode())
+    leak = planted(name)
     with (visit.state_dir / name).open("ab") as file:
-        file.write(planted.content)
+        file.write(leak.content)
     visit.collect()
-    found = visit.sinks.leaks([planted])
+    found = visit.sinks.leaks([leak])
     assert found
     assert all(f"planted in {name} (raw)" in each for each in found)

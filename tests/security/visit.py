@@ -5,7 +5,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -43,12 +42,11 @@ PATIENCE_SECONDS = 30
 class Visit:
     """What a tenant and an operator do to a stack; everything that they are told is kept."""
 
-    def __init__(self, stack: StackProcess, folder: Path) -> None:
+    def __init__(self, stack: StackProcess) -> None:
         self.sinks = Sinks()
         self.secrets = [Secret("misplaced secret", MISPLACED.encode(), frozenset({ANSWERS}))]
         self.state_dir = stack.state_dir
         self._stack = stack
-        self._folder = folder
         self._described = stack.ready()
         self._base_url = self._described["api"]["base_url"]
         self._http = httpx.Client(
@@ -96,7 +94,7 @@ class Visit:
         added = self._administer("client", "add", "--tenant", "acme")
         self._administer("client", "revoke", added["client_id"])
         self._http.post(TOKEN, data=GRANT, auth=(added["client_id"], added["client_secret"]))
-        file = self._folder / "key.json"
+        file = self.state_dir.with_name("key.json")
         file.write_text(json.dumps(PUBLIC_KEY))
         keyed = self._administer("client", "add", "--tenant", "acme", "--public-key", str(file), "--dpop")
         self._prove(keyed["client_id"])

@@ -11,11 +11,11 @@ from chalicelib.adapters.jose_tokens import JoseTokens, make_token_key
 from chalicelib.adapters.memory import ManualClock, SequentialIds
 from chalicelib.adapters.memory_access import (
     MemoryClients,
-    MemoryFailedAttempts,
     MemoryKeyRings,
     MemoryKeys,
     MemoryRegistry,
     MemorySingleUse,
+    MemoryTallies,
     MemoryTenants,
 )
 from chalicelib.adapters.memory_revocations import MemoryRevocations
@@ -81,7 +81,7 @@ class Access:
         self.keys = MemoryKeys(token_keys={KEY.kid: KEY.private})
         self.rings = MemoryKeyRings(KeyRing().rotated(KEY.kid, KEY.public, now=self.clock.now()))
         self.tokens = self.cold_tokens()
-        self.failures = MemoryFailedAttempts()
+        self.tallies = MemoryTallies()
         self.single_use = MemorySingleUse()
         self.tenants = MemoryTenants(
             *(Tenant(tenant_id=each, name=each, plan="test") for each in (ACME, GLOBEX))
@@ -106,7 +106,7 @@ class Access:
         return AuthenticateClient(
             clients=self.clients,
             tenants=self.tenants,
-            failures=self.failures,
+            failures=self.tallies,
             read_assertion=read,
             clock=self.clock,
         )
@@ -132,7 +132,13 @@ class Access:
         self, body: Body, *authorization: str, media_type: str = FORM, address: str = ADDRESS
     ) -> Response:
         """The revocation endpoint's answer, problems included."""
-        revoke = RevokeToken(authenticate=self.authenticate, tokens=self.tokens, revocations=self.revocations)
+        revoke = RevokeToken(
+            authenticate=self.authenticate,
+            tokens=self.tokens,
+            revocations=self.revocations,
+            tallies=self.tallies,
+            clock=self.clock,
+        )
         request = posted(body, authorization, media_type, address=address)
         return answered(lambda: access.revoke_token(revoke, request), request)
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain import client_secret
-from chalicelib.domain.failed_attempts import FAILURES_OF_ADDRESS
+from chalicelib.domain.tallies import FAILURES_OF_ADDRESS
 from chalicelib.web.http import Response
 from chalicelib.web.logs import logger
 from tests.unit.access import (

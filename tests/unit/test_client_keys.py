@@ -86,6 +86,8 @@ NO_KIND, NO_FORM = "of no kind that we verify with", "neither a JWK or JWK set"
         (EC.as_pem(private=False) * 2, "no PEM of one public key"),
         (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no PEM of one public key"),
     ],
+    # Not the content, which holds keys made anew for each run.
+    ids=lambda value: value if isinstance(value, str) else "file",
 )
 def test_a_file_is_refused_when_it_is_no_public_key_that_we_verify_with(content: bytes, reason: str) -> None:
     with pytest.raises(Refused, match=reason):

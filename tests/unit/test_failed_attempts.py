@@ -8,9 +8,9 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.adapters.memory_access import MemoryFailedAttempts
+from chalicelib.adapters.memory_access import MemoryTallies
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.failed_attempts import FAILURES_OF_ADDRESS, FAILURES_OF_CLIENT, Counted
+from chalicelib.domain.tallies import FAILURES_OF_ADDRESS, FAILURES_OF_CLIENT, Counted
 from chalicelib.web.http import Response
 from tests.unit.access import ACMES, ACMES_OTHER, ADDRESS, SECRET, WRONG_SECRET, Access, offer
 from tests.unit.test_token_endpoints import assert_refused
@@ -116,7 +116,7 @@ def test_whoever_has_one_network_has_one_count(
     assert offer(access, address=other).status == (429 if is_same else 200)
 
 
-class Meeting(MemoryFailedAttempts):
+class Meeting(MemoryTallies):
     """Nobody is counted before all of them have seen the count."""
 
     def __init__(self, parties: int) -> None:
@@ -131,16 +131,16 @@ class Meeting(MemoryFailedAttempts):
 
 def test_each_is_counted_when_more_are_wrong_at_once_than_are_allowed(access: Access) -> None:
     count = 2 * FAILURES_OF_ADDRESS
-    failures = access.failures = Meeting(count)
+    failures = access.tallies = Meeting(count)
     with ThreadPoolExecutor(count) as pool:
         answers = list(pool.map(lambda _: offer(access, WRONG_SECRET), range(count)))
     assert {answer.status for answer in answers} == {401}
     exactly = Counted(f"address#{ADDRESS}", count), Counted(f"address#{ADDRESS}", count + 1)
     now = access.clock.now()
-    assert [MemoryFailedAttempts.spent(failures, [each], now=now) for each in exactly] == [True, False]
+    assert [MemoryTallies.spent(failures, [each], now=now) for each in exactly] == [True, False]
 
 
-class Down(MemoryFailedAttempts):
+class Down(MemoryTallies):
     """Cannot be written; nor read, unless it `reads`."""
 
     def __init__(self, *, reads: bool) -> None:
@@ -158,12 +158,12 @@ class Down(MemoryFailedAttempts):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_nobody_gets_in_when_failures_cannot_be_read(access: Access, endpoint: str) -> None:
-    access.failures = Down(reads=False)
+    access.tallies = Down(reads=False)
     for secret in (SECRET, WRONG_SECRET):
         assert offer(access, secret, endpoint=endpoint).status == 503
 
 
 def test_a_wrong_secret_is_not_judged_when_its_failure_cannot_be_counted(access: Access) -> None:
-    access.failures = Down(reads=True)
+    access.tallies = Down(reads=True)
     assert offer(access, WRONG_SECRET).status == 503
     assert offer(access, client_id=UNKNOWN).status == 503

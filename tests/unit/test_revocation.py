@@ -172,3 +172,15 @@ def test_a_revocation_is_done_by_its_retry_when_the_store_was_down(access: Acces
     access.revoke({"token": token}, basic())
     access.clock.advance(WITHIN)
     assert access.decision(token) == "Deny"
+
+
+def test_a_client_revokes_no_more_than_sixty_tokens_a_minute_when_it_only_fills_the_list(
+    access: Access,
+) -> None:
+    answers = [access.revoke({"token": access.token()}, basic()) for _ in range(61)]
+    assert [answer.status for answer in answers] == [200] * 60 + [429]
+    assert answers[-1].headers["Retry-After"] == "60"
+    assert len(access.revocations.in_force(now=access.clock.now())) == 60
+    assert access.revoke({"token": access.token(GLOBEXS)}, basic(GLOBEXS)).status == 200
+    access.clock.advance(timedelta(minutes=1))
+    assert access.revoke({"token": access.token()}, basic()).status == 200

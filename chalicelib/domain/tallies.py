@@ -1,7 +1,8 @@
-"""How many wrong credentials a minute an address and a client may offer; pure.
+"""What is counted a minute at the token endpoints, and how much of it is allowed; pure.
 
-Successes count nothing, so that a fleet behind one address is not slowed down. A secret has 256 bits, so what
-this bounds is not the odds of a guess but the work that guessing makes us do, and what it hides in the log.
+Wrong credentials, of an address and of a client; right ones count nothing, so that a fleet behind one address
+is not slowed down. A secret has 256 bits, so what this bounds is not the odds of a guess but the work that
+guessing makes us do, and what it hides in the log. And revocations, of a client: every authorizer reads them.
 """
 
 import ipaddress
@@ -13,20 +14,23 @@ WINDOW = timedelta(minutes=1)
 FAILURES_OF_ADDRESS = 10
 # Ten times as many, so that who knows a client's id needs ten addresses to keep the client from its tokens.
 FAILURES_OF_CLIENT = 100
+# One a second. What is in force of them is 660 rows (11 minutes, a token's life and the skew), and a read of
+# the list by an authorizer is one request to the table until a dozen clients do nothing else.
+REVOCATIONS_OF_CLIENT = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Whose failures are counted, and how many are allowed in a window."""
+    """What is counted, and how many are allowed in a window."""
 
     subject: str
     limit: int
 
 
-def counted(*, address: str, client_id: str) -> tuple[Counted, ...]:
-    """Who is counted when a credential of this client is offered from this address.
+def counted_failure(*, address: str, client_id: str) -> tuple[Counted, ...]:
+    """What is counted when a wrong credential of this client is offered from this address.
 
-    >>> [each.subject for each in counted(address="2001:db8::7", client_id="cli_1")]
+    >>> [each.subject for each in counted_failure(address="2001:db8::7", client_id="cli_1")]
     ['address#2001:db8::/64', 'client#cli_1']
     """
     return (
@@ -35,9 +39,15 @@ def counted(*, address: str, client_id: str) -> tuple[Counted, ...]:
     )
 
 
+def counted_revocation(client_id: str) -> Counted:
+    """What is counted when the client revokes one of its tokens."""
+    return Counted(f"revocations#{client_id}", REVOCATIONS_OF_CLIENT)
+
+
 def window_start(now: datetime) -> datetime:
     """The minute that `now` lies in.
 
+    >>> from datetime import UTC
     >>> window_start(datetime(2026, 11, 23, 12, 0, 59, tzinfo=UTC)).isoformat()
     '2026-11-23T12:00:00+00:00'
     """
