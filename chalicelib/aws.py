@@ -9,7 +9,6 @@ from botocore.config import Config
 from chalicelib.adapters.apigateway_keys import ApiGatewayMeteringKeys
 from chalicelib.adapters.aws_backlogs import AwsBacklogs
 from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.dynamodb_attempts import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_identity import (
     DynamoDbClients,
@@ -20,6 +19,7 @@ from chalicelib.adapters.dynamodb_identity import (
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
 from chalicelib.adapters.dynamodb_seats import DynamoDbSeats
+from chalicelib.adapters.dynamodb_tallies import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
 from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads

@@ -4,44 +4,37 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 
-from chalicelib.adapters.jose_tokens import JoseTokens, make_token_key
+from chalicelib.access import Access
 from chalicelib.aws import Adapters
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.job_types.contract import JobType
 from chalicelib.plans import PlansFile, load_plans
 from chalicelib.ports import Clock
 from chalicelib.settings import Settings
-from chalicelib.use_cases.authenticate_client import AuthenticateClient
 from chalicelib.use_cases.cancel_job import CancelJob
-from chalicelib.use_cases.client_assertion import ReadAssertion
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.create_upload import CreateUpload
 from chalicelib.use_cases.estimate_wait import EstimateWait
-from chalicelib.use_cases.issue_token import IssueToken
 from chalicelib.use_cases.list_jobs import ListJobs
 from chalicelib.use_cases.read_input import ReadInput
 from chalicelib.use_cases.read_invoice import ReadInvoice
 from chalicelib.use_cases.read_job import AwaitJob, GetJob
 from chalicelib.use_cases.read_result import GetResult
 from chalicelib.use_cases.read_usage import ReadUsage
-from chalicelib.use_cases.revoke_token import RevokeToken
-from chalicelib.use_cases.rotate_keys import RotateKeys
 from chalicelib.use_cases.run_job import BuryJob, RunJob
 from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import SubmitJob
 from chalicelib.use_cases.sweep import Sweep
-from chalicelib.use_cases.verify_proof import VerifyProof
-from chalicelib.use_cases.verify_token import VerifyToken
-from chalicelib.web import json_text, operations
+from chalicelib.web import json_text
 from chalicelib.web.pagination import Cursors
 from chalicelib.web.requirements import Requirements
 
 
-class Container:
+class Container(Access):
     """The use cases, wired."""
 
     def __init__(self, adapters: Adapters) -> None:
-        self._adapters = adapters
+        super().__init__(adapters)
         self.settings: Settings = adapters.settings
         self.clock: Clock = adapters.clock
 
@@ -174,82 +167,13 @@ class Container:
         return Sweep(jobs=a.jobs, queue=a.queue, clock=a.clock)
 
     @cached_property
-    def authenticate_client(self) -> AuthenticateClient:
-        """Wired `AuthenticateClient`."""
-        a, base_url = self._adapters, self.settings.base_url
-        return AuthenticateClient(
-            clients=a.clients,
-            tenants=a.tenants,
-            failures=a.tallies,
-            read_assertion=ReadAssertion(
-                single_use=a.single_use,
-                clock=a.clock,
-                audiences=(base_url, f"{base_url}{operations.ISSUE_TOKEN.path}"),
-            ),
-            clock=a.clock,
-        )
-
-    @cached_property
-    def issue_token(self) -> IssueToken:
-        """Wired `IssueToken`."""
-        a = self._adapters
-        return IssueToken(
-            authenticate=self.authenticate_client,
-            verify_proof=self.verify_proof,
-            tokens=a.tokens,
-            clock=a.clock,
-            ids=a.ids,
-        )
-
-    @cached_property
-    def revoke_token(self) -> RevokeToken:
-        """Wired `RevokeToken`."""
-        a = self._adapters
-        return RevokeToken(
-            authenticate=self.authenticate_client,
-            tokens=a.tokens,
-            revocations=a.revocations,
-            tallies=a.tallies,
-            clock=a.clock,
-        )
-
-    @cached_property
-    def verify_proof(self) -> VerifyProof:
-        """Wired `VerifyProof`."""
-        return VerifyProof(single_use=self._adapters.single_use, clock=self.clock)
-
-    @cached_property
     def requirements(self) -> Requirements:
         """What operations ask for before their handlers are called."""
         return Requirements(self.clock, self.verify_proof)
 
-    @cached_property
-    def rotate_keys(self) -> RotateKeys:
-        """Wired `RotateKeys`."""
-        a = self._adapters
-        return RotateKeys(
-            rings=a.rings,
-            registry=a.registry,
-            store=a.key_store,
-            make_key=make_token_key,
-            clock=a.clock,
-            ids=a.ids,
-        )
-
-    @cached_property
-    def verify_token(self) -> VerifyToken:
-        """Wired `VerifyToken`, one a process: it remembers the revocations for some seconds."""
-        a = self._adapters
-        return VerifyToken(tokens=a.tokens, revocations=a.revocations, clock=a.clock)
-
     def open_clients(self) -> None:
         """See `Adapters.open_clients`."""
         self._adapters.open_clients()
-
-    @property
-    def tokens(self) -> JoseTokens:
-        """The `Tokens` port, for the key set."""
-        return self._adapters.tokens
 
 
 def is_configured() -> bool:

@@ -1,7 +1,7 @@
 """Makes what a stack's functions need to find: the token key, the chain signer, tenants and their clients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from eth_keys.datatypes import PrivateKey
@@ -25,7 +25,7 @@ class ProvisionedTenant:
     name: str
     plan: str
     client_id: str | None
-    client_secret: str | None
+    client_secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+from chalicelib.access import Access
 from chalicelib.adapters.dynamodb import translated
-from chalicelib.adapters.jose_tokens import make_token_key
 from chalicelib.aws import Adapters
 from chalicelib.domain.errors import Refused
 from chalicelib.plans import load_plans
@@ -87,12 +87,4 @@ class Administration:
     @cached_property
     def keys(self) -> RotateKeys:
         """Wired `RotateKeys`."""
-        a = self._adapters
-        return RotateKeys(
-            rings=a.rings,
-            registry=a.registry,
-            store=a.key_store,
-            make_key=make_token_key,
-            clock=a.clock,
-            ids=a.ids,
-        )
+        return Access(self._adapters).rotate_keys

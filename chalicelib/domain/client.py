@@ -9,6 +9,8 @@ from chalicelib.domain import client_secret
 
 # While a rotation is on, the old secret and the new one; a third would mean that nobody knows which are used.
 MAX_LIVE_SECRETS = 2
+# Long enough to deploy the new secret everywhere on a working day, short enough to be watched to its end.
+OVERLAP = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What is counted a minute at the token endpoints, and how much of it is allowed; pure.
 
-Wrong credentials, of an address and of a client; right ones count nothing, so that a fleet behind one address
-is not slowed down. A secret has 256 bits, so what this bounds is not the odds of a guess but the work that
-guessing makes us do, and what it hides in the log. And revocations, of a client: every authorizer reads them.
+Wrong credentials, of an address and of a client. A secret has 256 bits, so what this bounds is not the odds
+of a guess but the work that guessing makes us do, and what it hides in the log. Right ones, of a client
+alone: a fleet behind one address is not slowed down, and no client has all executions. And revocations, of a
+client, as every authorizer reads them.
 """
 
 import ipaddress
@@ -14,6 +15,8 @@ WINDOW = timedelta(minutes=1)
 FAILURES_OF_ADDRESS = 10
 # Ten times as many, so that who knows a client's id needs ten addresses to keep the client from its tokens.
 FAILURES_OF_CLIENT = 100
+# Ten a second, where each of a client's processes needs one in ten minutes: enough for 6,000 of them.
+SUCCESSES_OF_CLIENT = 600
 # One a second. What is in force of them is 660 rows (11 minutes, a token's life and the skew), and a read of
 # the list by an authorizer is one request to the table until a dozen clients do nothing else.
 REVOCATIONS_OF_CLIENT = 60
@@ -37,6 +40,11 @@ def counted_failure(*, address: str, client_id: str) -> tuple[Counted, ...]:
         Counted(f"address#{_network(address)}", FAILURES_OF_ADDRESS),
         Counted(f"client#{client_id}", FAILURES_OF_CLIENT),
     )
+
+
+def counted_success(client_id: str) -> Counted:
+    """What is counted when the client proves itself."""
+    return Counted(f"proven#{client_id}", SUCCESSES_OF_CLIENT)
 
 
 def counted_revocation(client_id: str) -> Counted:

@@ -7,14 +7,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.access_token import SCOPES, last_use
 from chalicelib.domain.audit import Act, AuditEvent, Outcome
-from chalicelib.domain.client import MAX_LIVE_SECRETS, Client, new_secret
+from chalicelib.domain.client import MAX_LIVE_SECRETS, OVERLAP, Client, new_secret
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.errors import Refused
 from chalicelib.ports import Clients, Clock, Deed, Ids, Registry
 from chalicelib.use_cases.client_keys import check_distinct
 
-# Long enough to deploy the new secret everywhere on a working day, short enough to be watched to its end.
-OVERLAP = timedelta(hours=24)
 CLIENT_ID = re.compile(r"cli_[0-9A-Z]{26}")
 
 

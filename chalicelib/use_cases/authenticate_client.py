@@ -6,7 +6,7 @@ from datetime import datetime
 from chalicelib.domain import client_secret
 from chalicelib.domain.client import Client
 from chalicelib.domain.errors import TooManyAttempts
-from chalicelib.domain.tallies import counted_failure, seconds_left
+from chalicelib.domain.tallies import counted_failure, counted_success, seconds_left
 from chalicelib.ports import Clients, Clock, Tallies, Tenants
 from chalicelib.use_cases.client_assertion import ReadAssertion
 from chalicelib.use_cases.token_refused import TokenErrorCode, TokenRefused
@@ -38,13 +38,14 @@ class AuthenticateClient:
     """The client that proved itself. Who did not learns nothing: unknown, wrong and revoked are one answer.
 
     Failures are counted for the address and for the client that was named; when either has too many, nobody
-    is let in from there until the minute is over. What cannot be counted is not let in: `Unavailable` leaves.
+    is let in from there until the minute is over. Successes are counted for the client, far more generously,
+    so that none keeps the others from their share. What cannot be counted is not let in: `Unavailable`.
     Attempts that overlap may each see the count before the others are in it, as many as there are executions.
     """
 
     clients: Clients
     tenants: Tenants
-    failures: Tallies
+    tallies: Tallies
     read_assertion: ReadAssertion
     clock: Clock
 
@@ -52,16 +53,18 @@ class AuthenticateClient:
         """The client, live and of a tenant that is too; else `TokenRefused` or `TooManyAttempts`."""
         _check_form(credentials)
         now = self.clock.now()
-        subjects = counted_failure(address=address, client_id=credentials.client_id)
-        if self.failures.spent(subjects, now=now):
+        failures = counted_failure(address=address, client_id=credentials.client_id)
+        success = (counted_success(credentials.client_id),)
+        if self.tallies.spent((*failures, *success), now=now):
             raise TooManyAttempts(
-                "Too many wrong credentials from this address or for this client.",
+                "Too many wrong credentials from this address or for this client, or too many right ones.",
                 retry_after=seconds_left(now),
             )
         client = self.clients.get(credentials.client_id)
         if client is None or client.revoked_at is not None or not self._is_proven(client, credentials, now):
-            self.failures.add(subjects, now=now)
+            self.tallies.add(failures, now=now)
             raise TokenRefused(TokenErrorCode.INVALID_CLIENT, UNPROVEN)
+        self.tallies.add(success, now=now)
         return self._of_active_tenant(client)
 
     def _is_proven(self, client: Client, credentials: Credentials, now: datetime) -> bool:

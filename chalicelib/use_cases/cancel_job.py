@@ -27,10 +27,10 @@ class CancelJob:
                 return job
             if job.status not in (Status.QUEUED, Status.RUNNING):
                 raise JobNotCancelable(f"The job is {job.status} and can no longer be canceled.")
-            canceled = cancel(job, now=self.clock.now())
             try:
-                self.jobs.save([Change(job, canceled)])
+                self.jobs.save([Change(job, cancel(job, now=self.clock.now()))])
             except Superseded:
                 continue
-            return canceled
+            # Read again: the progress of meanwhile is kept, and every later answer has it.
+            return self.get_job(ref)
         raise Unavailable("The job is changing too fast; try again.")

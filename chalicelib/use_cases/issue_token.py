@@ -1,6 +1,6 @@
 """Client credentials for an access token (RFC 6749 §4.4), in the shape of RFC 9068."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chalicelib.domain.access_token import AccessToken
 from chalicelib.domain.client import Client
@@ -16,7 +16,7 @@ from chalicelib.use_cases.verify_proof import Presented, VerifyProof
 class IssuedToken:
     """A signed access token and what it says."""
 
-    text: str
+    text: str = field(repr=False)
     token: AccessToken
 
 
@@ -25,7 +25,7 @@ class Asked:
     """What a client asks for: scopes, or all it may have; `proof` is a DPoP proof of a key to bind it to."""
 
     scopes: tuple[str, ...]
-    proof: str | None
+    proof: str | None = field(repr=False)
     presented: Presented
 
 

@@ -1,7 +1,7 @@
 """The keys that sign access tokens, followed by others: on schedule, by hand, or because they leaked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -18,7 +18,7 @@ class MadeKey:
 
     kid: str
     public: dict[str, str]
-    private: str
+    private: str = field(repr=False)
 
 
 class Change(Protocol):

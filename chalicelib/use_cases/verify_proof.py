@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ class Presented:
 
     method: str
     url: str
-    access_token: str | None = None
+    access_token: str | None = field(default=None, repr=False)
     thumbprint: str | None = None
 
 

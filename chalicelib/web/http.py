@@ -61,10 +61,10 @@ class Request:
     method: str
     url: str
     address: str
-    headers: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, tuple[str, ...]] = field(repr=False)
     path_parameters: Mapping[str, str]
     query: Mapping[str, tuple[str, ...]]
-    body: bytes
+    body: bytes = field(repr=False)
     request_id: str
     trace_id: str
     caller: Caller | None
@@ -126,6 +126,6 @@ class Response:
     """An answer; `body` is the exact bytes, without a media type if there is none."""
 
     status: int
-    body: bytes
+    body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str | None = "application/json"

@@ -46,6 +46,7 @@ def test_a_line_says_what_to_do_when_a_command_is_refused(
         ("client", "rotate", "cli_1", "--overlap-hours", "-1"),
         ("client", "rotate", "cli_1", "--overlap-hours", "169"),
         ("client", "rotate", "cli_1", "--overlap-hours", "soon"),
+        ("client", "rotate", "cli_1", "--lost", "--overlap-hours", "0"),
         ("audit", "--limit", "0"),
         ("audit", "--limit", "1001"),
         ("keys", "retire"),

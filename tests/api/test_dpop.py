@@ -12,7 +12,7 @@ from chalice.config import Config
 from chalice.local import ForbiddenError, LocalGateway
 
 import app as functions
-from chalicelib.adapters.dynamodb_attempts import DynamoDbSingleUse
+from chalicelib.adapters.dynamodb_tallies import DynamoDbSingleUse
 from chalicelib.domain.errors import InvalidProof
 from chalicelib.use_cases.verify_proof import Presented
 from tests.api.bound import Bound, ask

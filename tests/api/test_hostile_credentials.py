@@ -178,6 +178,7 @@ FORMS: dict[str, tuple[bytes, str]] = {
     "UTF-8": ("grant_type=é&token=é".encode(), "invalid_request"),
     "a field twice": (b"grant_type=client_credentials&token=x" * 2, "invalid_request"),
     "10,000 fields": (b"&".join(b"f%d=1" % n for n in range(10_000)), "invalid_request"),
+    "a field of 5 MB": (b"grant_type=client_credentials&token=x&a=" + b"%41" * 1_700_000, "invalid_request"),
     "no field of ours": (b"__proto__=1", "invalid_request"),
     "a secret": (b"grant_type=client_credentials&token=x&client_secret=x", "invalid_request"),
 }

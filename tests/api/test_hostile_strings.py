@@ -110,12 +110,15 @@ PLACES: Mapping[str, Place] = {
         but=IN_JSON,
     ),
     "grant_type": Place(
-        send=_form(TOKEN, grant_type="%s"), refusal=(400, "unsupported_grant_type"), but={"empty": REFUSED}
+        send=_form(TOKEN, grant_type="%s"),
+        refusal=(400, "unsupported_grant_type"),
+        but={"empty": REFUSED, "1 MiB": REFUSED},
     ),
     "scope": Place(
         # RFC 6749 §3.2: without a value it counts as absent.
         send=_form(TOKEN, scope="%s"),
         refusal=(400, "invalid_scope"),
+        but={"1 MiB": REFUSED},
         without=("empty",),
     ),
     "client_secret": Place(send=_form(TOKEN, client_secret="%s"), refusal=REFUSED, without=("empty",)),

@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
 from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.dynamodb_attempts import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_identity import (
     DynamoDbClients,
     DynamoDbKeyRings,
@@ -17,6 +16,7 @@ from chalicelib.adapters.dynamodb_identity import (
     DynamoDbTenants,
 )
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
+from chalicelib.adapters.dynamodb_tallies import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.memory_access import (
     MemoryClients,
     MemoryKeyRings,

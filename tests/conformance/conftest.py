@@ -32,17 +32,18 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws(clock: ManualClock) -> Aws:
+    """Made anew in each module, for moto is one a process and follows the clock of who was made last."""
     return Aws(clock)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sqs(aws: Aws) -> Any:
     return connect_in_process(aws, "sqs")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def dynamodb(aws: Aws) -> Any:
     return connect_in_process(aws, "dynamodb")
 

@@ -1,14 +1,16 @@
 """One suite for the `Revocations` port, in memory and on DynamoDB. The real list is every test's."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
 from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.adapters.system import RandomIds
 from chalicelib.ports import Revocations
-from tests.conformance.real_ports import make_resources, tables
+from tests.conformance.real_ports import client, make_resources, tables
 from tests.unit.world import START
 
 IDS = RandomIds()
@@ -51,3 +53,14 @@ def test_each_token_has_its_own_end_when_many_are_revoked(revocations: Revocatio
         now = LATER + timedelta(seconds=n)
         listed = revocations.in_force(now=now) & ends.keys()
         assert listed == {token for token, until in ends.items() if until >= now}
+
+
+def test_no_revocation_is_missed_when_a_replica_is_behind(aws_endpoint: str) -> None:
+    """The emulated tables have no replicas, so what is asked of them has to do: the latest."""
+    make_resources(aws_endpoint)
+    dynamodb, asked = client("dynamodb", endpoint=aws_endpoint), list[Any]()
+    dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params["ConsistentRead"])
+    )
+    DynamoDbRevocations(Tables(dynamodb, backoff=lambda _: None)).in_force(now=START)
+    assert asked == [True]

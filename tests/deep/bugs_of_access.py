@@ -41,15 +41,15 @@ BUGS_OF_ACCESS = (
     ),
     Bug(
         "an id is good again and again",
-        "chalicelib/adapters/dynamodb_attempts.py",
+        "chalicelib/adapters/dynamodb_tallies.py",
         "OR used_until < :now",
         "OR used_until >= :now",
-        "tests/conformance/test_attempts.py",
+        "tests/conformance/test_tallies.py",
     ),
     Bug(
         "wrong credentials are not counted",
         "chalicelib/use_cases/authenticate_client.py",
-        "            self.failures.add(subjects, now=now)\n",
+        "            self.tallies.add(subjects, now=now)\n",
         "",
         "tests/unit/test_failed_attempts.py",
     ),

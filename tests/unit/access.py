@@ -106,7 +106,7 @@ class Access:
         return AuthenticateClient(
             clients=self.clients,
             tenants=self.tenants,
-            failures=self.tallies,
+            tallies=self.tallies,
             read_assertion=read,
             clock=self.clock,
         )

@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib.domain.access_token import SCOPES, last_use
 from chalicelib.domain.audit import Act, Outcome
+from chalicelib.domain.client import OVERLAP
 from chalicelib.domain.errors import Refused, Superseded
-from chalicelib.use_cases.administer_clients import OVERLAP, Wanted
+from chalicelib.use_cases.administer_clients import Wanted
 from chalicelib.use_cases.administer_tenants import tenant_id_of
 from chalicelib.use_cases.client_keys import KEYS_AT_MOST, read_public_keys
 from tests.unit.office import ANNA, BERT, HOUR, Office

@@ -1,10 +1,13 @@
 """Canceling against everything that may happen at the same time: exactly one end wins."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.domain.errors import JobNotCancelable, JobNotFound
-from chalicelib.domain.job import LEASE, JobRef, Status
+from chalicelib.domain.job import LEASE, JobRef, Progress, Status, renew
+from chalicelib.ports import Change
 from tests.unit.world import World, take
 
 
@@ -69,6 +72,23 @@ def test_one_end_wins_when_a_rival_is_between_the_cancels_read_and_write(
     job = world.job(ref)
     assert job.is_terminal or job.status is Status.CONFIRMING
     assert world.jobs.count(ref.tenant_id, "active") == (0 if job.is_terminal else 1)
+
+
+def test_the_answer_has_the_progress_of_meanwhile_when_a_heartbeat_comes_between_read_and_write(
+    world: World,
+) -> None:
+    ref = world.submit().job_ref
+    take(world, ref)
+    progress = Progress(completed=2, total=3)
+
+    def beat() -> None:
+        job = world.job(ref)
+        world.jobs.save([Change(job, renew(job, now=world.clock.now(), progress=progress))])
+
+    canceling = replace(world.cancel_job, jobs=Interposed(world.jobs, beat))
+    answer = canceling(ref)
+    assert (answer.status, answer.progress) == (Status.CANCELED, progress)
+    assert answer == world.cancel_job(ref) == world.job(ref)
 
 
 def bury(world: World, ref: JobRef) -> None:

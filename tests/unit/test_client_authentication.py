@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain import client_secret
+from chalicelib.domain.client import OVERLAP
 from chalicelib.domain.tallies import FAILURES_OF_ADDRESS
 from chalicelib.web.http import Response
 from chalicelib.web.logs import logger
@@ -30,7 +31,6 @@ from tests.unit.world import START
 NEW_SECRET = client_secret.seal("n" * client_secret.RANDOM_CHARACTERS)
 NEWEST_SECRET = client_secret.seal("m" * client_secret.RANDOM_CHARACTERS)
 UNKNOWN = "cli_" + "9" * 26
-OVERLAP = timedelta(hours=24)
 ENDPOINTS = ("ask", "revoke")
 
 
@@ -41,7 +41,7 @@ def access() -> Access:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_nothing_is_read_or_written_when_a_secret_is_mistyped(access: Access, endpoint: str) -> None:
-    access.clients = access.tenants = access.failures = access.single_use = Unasked()  # type: ignore[assignment]
+    access.clients = access.tenants = access.tallies = access.single_use = Unasked()  # type: ignore[assignment]
     for mistyped in (SECRET[:-1] + "x", SECRET.lower(), SECRET[:-1], "hunter2", ""):
         refusal = offer(access, mistyped, endpoint=endpoint)
         assert_refused(refusal, 401, "invalid_client")

@@ -1,4 +1,4 @@
-"""Who offers wrong secrets soon can offer no more; good ones are never counted, and typos neither."""
+"""Who offers wrong secrets soon can offer no more; good ones count apart, and typos not at all."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,14 @@ import pytest
 
 from chalicelib.adapters.memory_access import MemoryTallies
 from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.tallies import FAILURES_OF_ADDRESS, FAILURES_OF_CLIENT, Counted
+from chalicelib.domain.tallies import (
+    FAILURES_OF_ADDRESS,
+    FAILURES_OF_CLIENT,
+    SUCCESSES_OF_CLIENT,
+    WINDOW,
+    Counted,
+    counted_success,
+)
 from chalicelib.web.http import Response
 from tests.unit.access import ACMES, ACMES_OTHER, ADDRESS, SECRET, WRONG_SECRET, Access, offer
 from tests.unit.test_token_endpoints import assert_refused
@@ -167,3 +174,17 @@ def test_a_wrong_secret_is_not_judged_when_its_failure_cannot_be_counted(access:
     access.tallies = Down(reads=True)
     assert offer(access, WRONG_SECRET).status == 503
     assert offer(access, client_id=UNKNOWN).status == 503
+
+
+def test_a_client_has_its_share_of_tokens_a_minute_and_no_more_when_it_asks_again_and_again(
+    access: Access,
+) -> None:
+    proven = (counted_success(ACMES),)
+    for _ in range(SUCCESSES_OF_CLIENT - 1):
+        access.tallies.add(proven, now=access.clock.now())
+    assert offer(access, SECRET).status == 200
+    refused = offer(access, SECRET)
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "60")
+    assert offer(access, SECRET, client_id=ACMES_OTHER).status == 200
+    access.clock.advance(WINDOW)
+    assert offer(access, SECRET).status == 200

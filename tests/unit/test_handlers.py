@@ -60,6 +60,6 @@ def test_the_answer_stays_small_when_a_body_has_endless_mistakes(world: World) -
 def test_no_client_is_looked_up_when_its_id_cannot_be_one_of_ours(credentials: str) -> None:
     encoded = base64.b64encode(credentials.encode()).decode()
     access = Access()
-    access.clients = access.failures = access.single_use = Unasked()
+    access.clients = access.tallies = access.single_use = Unasked()
     answer = access.ask({"grant_type": "client_credentials"}, f"Basic {encoded}")
     assert (answer.status, json.loads(answer.body)["error"]) == (401, "invalid_client")

@@ -19,6 +19,7 @@ YEARS = timedelta(days=3650)
 # From the five seconds on: around the moments at which somebody forgets something, and for good.
 AFTERWARDS = [
     WITHIN,
+    KNOWN_FOR - 2 * SECOND,  # who read the ring just before the key left it, a second ago, knows it still
     *sorted((KNOWN_FOR - SECOND, KNOWN_FOR, domain.KEY_REMEMBERED_FOR, timedelta(days=400))),
 ]
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from chalicelib.web.http import Response
+from chalicelib.web.schemas.access import MAX_FORM_BYTES
 from tests.unit.access import ACMES, ACMES_OTHER, FORM, GLOBEXS, SECRET, WRONG_SECRET, Access, basic
 from tests.unit.world import ACME
 
@@ -83,6 +84,12 @@ def test_no_token_is_given_when_the_form_is_wrong(
     assert_refused(access.ask(body, basic()), 400, error)
 
 
+@pytest.mark.parametrize("endpoint", ["ask", "revoke"])
+def test_the_form_is_read_when_it_is_as_long_as_it_may_be(access: Access, endpoint: str) -> None:
+    form = b"grant_type=client_credentials&token=x&a=".ljust(MAX_FORM_BYTES, b"x")
+    assert getattr(access, endpoint)(form, basic()).status == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [{"token": ""}, {"token": "x" * 4097}, {"token": "x", "token_type_hint": "x" * 65}, b"token=x&token=y"],
@@ -100,11 +107,22 @@ def test_nothing_is_revoked_when_the_form_is_wrong(access: Access, body: dict[st
         (b"{}", FORM),
         ("grant_type=client_credentials&token=é".encode(), FORM),
         (urlencode({f"f{n}": "1" for n in range(21)} | GRANT | {"token": "x"}).encode(), FORM),
+        (b"grant_type=client_credentials&token=x&a=".ljust(MAX_FORM_BYTES + 1, b"x"), FORM),
         (urlencode(GRANT | {"token": "x"}).encode(), "application/json"),
         (urlencode(GRANT | {"token": "x"}).encode(), ""),
         (json.dumps(GRANT | {"token": "x"}).encode(), "application/json"),
     ],
-    ids=["empty", "no text", "JSON", "not ASCII", "21 fields", "said to be JSON", "said nothing", "is JSON"],
+    ids=[
+        "empty",
+        "no text",
+        "JSON",
+        "not ASCII",
+        "21 fields",
+        "too long",
+        "said to be JSON",
+        "said nothing",
+        "is JSON",
+    ],
 )
 def test_the_request_is_invalid_when_it_is_no_form(
     access: Access, endpoint: str, body: bytes, media_type: str

@@ -9,8 +9,9 @@ import typer
 from chalicelib.admin.commands.printing import AsJson, answer, moment, once, shown, table
 from chalicelib.admin.commands.stack import connected
 from chalicelib.domain.audit import Outcome
-from chalicelib.domain.client import Client
+from chalicelib.domain.client import OVERLAP, Client
 from chalicelib.domain.errors import Refused
+from chalicelib.domain.key_ring import SKEW, TOKEN_LIFETIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 # A secret is rotated because it may be known; a week is the longest that a release takes to be everywhere.
 LONGEST_OVERLAP_HOURS = 168
+# Whoever ends a secret because it leaked must know that what it bought outlives it.
+NO_OLDER = (
+    "no older secret works; its tokens do, for at most "
+    f"{(TOKEN_LIFETIME + SKEW) // timedelta(minutes=1)} minutes, unless the client is revoked"
+)
 
 app = typer.Typer(no_args_is_help=True, help="Add, list, rotate and revoke tenants' clients.")
 TenantName = Annotated[str, typer.Option("--tenant", metavar="NAME", help="The tenant's name.")]
@@ -29,14 +35,17 @@ ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="Its id, as `
 def add(
     *,
     tenant: TenantName,
-    scope: Annotated[list[str] | None, typer.Option(help="What it may do, each; all if left out.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="What it may do, as jobs:read; may be repeated; all if left out."),
+    ] = None,
     public_key: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="It proves itself by this key, not by a secret: a JWK, JWK set or PEM; P-256 or RSA.",
+            help="It proves itself by this key and by no secret: JWK, JWK set or PEM; may be repeated.",
         ),
     ] = None,
     dpop: Annotated[bool, typer.Option("--dpop", help="Its tokens shall be bound to a key.")] = False,
@@ -71,22 +80,30 @@ def rotate(
     client_id: ClientId,
     *,
     overlap_hours: Annotated[
-        int, typer.Option(min=0, max=LONGEST_OVERLAP_HOURS, help="How long the old secret goes on.")
-    ] = 24,
+        int | None,
+        typer.Option(
+            min=0,
+            max=LONGEST_OVERLAP_HOURS,
+            help="How long the old secret goes on.",
+            show_default=f"{OVERLAP // timedelta(hours=1)}",
+        ),
+    ] = None,
     lost: Annotated[
         bool, typer.Option("--lost", help="Nobody has the newest secret: replace it, and no other.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Give a client a new secret and show it, once. Again: refused while two live, so none ends early."""
+    if lost and overlap_hours is not None:
+        raise typer.BadParameter("With --lost no other secret is touched: leave out --overlap-hours.")
     stack = connected()
     if lost:
         made = stack.clients.replace_lost(client_id, actor=stack.actor)
     else:
-        overlap = timedelta(hours=overlap_hours)
+        overlap = OVERLAP if overlap_hours is None else timedelta(hours=overlap_hours)
         made = stack.clients.rotate(client_id, actor=stack.actor, overlap=overlap)
     (*older, newest) = made.client.secrets
-    old = f"the old secret works until {shown(older[0].expires_at)}" if older else "no older secret works"
+    old = f"the old secret works until {shown(older[0].expires_at)}" if older else NO_OLDER
     _answer_made(made, f"rotated; {old}", now=newest.created_at, as_json=as_json)
 
 

@@ -20,6 +20,7 @@ from chalicelib.web.http import Request, Response
 from chalicelib.web.logs import logger
 from chalicelib.web.schemas.access import (
     MAX_FIELDS,
+    MAX_FORM_BYTES,
     KeySet,
     RevocationRequest,
     Token,
@@ -108,6 +109,8 @@ def _fields(request: Request) -> Mapping[str, str]:
     """The form's fields, each sent once; one without a value counts as absent (RFC 6749 §3.2)."""
     if not request.is_plain(FORM):
         raise TokenRefused(TokenErrorCode.INVALID_REQUEST, f"Send the body as {FORM}.")
+    if len(request.body) > MAX_FORM_BYTES:
+        raise TokenRefused(TokenErrorCode.INVALID_REQUEST, f"Send {MAX_FORM_BYTES} bytes at most.")
     try:
         fields = parse_qs(request.body.decode("ascii"), max_num_fields=MAX_FIELDS)
     except ValueError as error:

@@ -14,6 +14,9 @@ from chalicelib.web.schemas.base import Wire, WireRequest, open_enum
 TOKEN_CHARACTERS = 4096
 # Of a form: the RFCs name a dozen; who sends more is looking for something.
 MAX_FIELDS = 20
+# A token and an assertion of the longest, each character in percent, are 24 KiB. It is read before anyone has
+# proved who they are, and a form of the 6 MB that a function is given costs two seconds of its time.
+MAX_FORM_BYTES = 32 * 1024
 _FORM = ConfigDict(extra="ignore", json_schema_extra={"maxProperties": MAX_FIELDS})
 _SCOPE = f"({'|'.join(SCOPES)})"
 Scopes = Annotated[str, Field(max_length=256)]

@@ -52,6 +52,8 @@ REFUSALS = (
     # RFC 6749 §3.2: no field comes twice, not even one that is ignored.
     Refusal("issueToken", "invalid_request", r"Send each field once\."),
     Refusal("revokeToken", "invalid_request", r"Send each field once\."),
+    # RFC 9449: a proof is one that a key signed for this very request.
+    Refusal("issueToken", "invalid_dpop_proof", r"The proof is .+"),
     # RFC 6749 §2.3: the run's own login is one way to authenticate, and a request has no two.
     Refusal("issueToken", "invalid_request", r"Authenticate in one way.*"),
     Refusal("revokeToken", "invalid_request", r"Authenticate in one way.*"),

@@ -8,8 +8,8 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.adapters.dynamodb_attempts import SINGLE_USE_IDS, TALLIES
 from chalicelib.adapters.dynamodb_revocations import REVOCATIONS
+from chalicelib.adapters.dynamodb_tallies import SINGLE_USE_IDS, TALLIES
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain.key_ring import SKEW
 from chalicelib.domain.tallies import WINDOW, Counted
