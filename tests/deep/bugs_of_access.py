@@ -49,7 +49,7 @@ BUGS_OF_ACCESS = (
     Bug(
         "wrong credentials are not counted",
         "chalicelib/use_cases/authenticate_client.py",
-        "            self.tallies.add(subjects, now=now)\n",
+        "            self.tallies.add(failures, now=now)\n",
         "",
         "tests/unit/test_failed_attempts.py",
     ),
