@@ -42,7 +42,7 @@ SIDE_BY_SIDE := chalicelib client emulation \
 test: setup .venv-ministack/.installed
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -m 'not deep' -n 2 --dist loadfile $(SIDE_BY_SIDE)
-	@$(BIN)/python -m pytest -m 'not deep' $(addprefix --ignore=,$(SIDE_BY_SIDE))
+	@$(BIN)/python -m pytest -m 'not deep' tests $(addprefix --ignore=,$(SIDE_BY_SIDE))
 else
 	@$(BIN)/python -m pytest -m 'not deep' $(ARGS)
 endif
