@@ -19,8 +19,8 @@ from chalicelib.web.http import Response as Reply
 from chalicelib.web.logs import failures_told, logger
 from chalicelib.web.operations import Operation
 
-# Its logger has the name of ours; had the standard output been replaced meanwhile, Chalice would add a handler
-# of its own to it, and keep all but errors from both.
+# Its logger has the name of ours; had the standard output been replaced meanwhile, Chalice would add a
+# handler of its own to it, and keep all but errors from both.
 app = Chalice(app_name="zama-jobs", configure_logs=False)
 wired = cache(container.from_environment)
 if container.is_configured():
