@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 from chalice.constants import DEFAULT_LAMBDA_TIMEOUT
 
-from emulation.functions import FunctionFailed, FunctionHost, FunctionTimedOut, UnknownFunction
+from emulation.functions import (
+    MAX_CONCURRENCY,
+    FunctionFailed,
+    FunctionHost,
+    FunctionTimedOut,
+    UnknownFunction,
+)
 from emulation.limits import Limits, read_limits
 from emulation.pool import KEPT_IDLE, Pool, Worker
 from emulation.worker import Declared, QueueSource, Schedule
@@ -179,17 +185,17 @@ def test_invocations_wait_when_the_reserved_concurrency_is_used_up(tmp_path: Pat
     play(scenario())
 
 
-def test_all_32_places_are_used_when_more_is_asked_of_an_unreserved_function(tmp_path: Path) -> None:
+def test_every_place_is_used_when_more_is_asked_of_an_unreserved_function(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(tmp_path) as host, meeting_point() as point:
             event = {"port": point.port}
-            asked = [asyncio.create_task(host.invoke("wait", event, PATIENCE)) for _ in range(33)]
-            present = [await point.guest() for _ in range(32)]
+            asked = [asyncio.create_task(host.invoke("wait", event, PATIENCE)) for _ in range(MAX_CONCURRENCY + 1)]
+            present = [await point.guest() for _ in range(MAX_CONCURRENCY)]
             assert point.arrived.empty()
             for guest in present:
                 await guest.let_go()
             await (await point.guest()).let_go()
-            assert await asyncio.gather(*asked) == ["go"] * 33
+            assert await asyncio.gather(*asked) == ["go"] * len(asked)
 
     play(scenario())
 
