@@ -189,7 +189,9 @@ def test_every_place_is_used_when_more_is_asked_of_an_unreserved_function(tmp_pa
     async def scenario() -> None:
         async with running(tmp_path) as host, meeting_point() as point:
             event = {"port": point.port}
-            asked = [asyncio.create_task(host.invoke("wait", event, PATIENCE)) for _ in range(MAX_CONCURRENCY + 1)]
+            asked = [
+                asyncio.create_task(host.invoke("wait", event, PATIENCE)) for _ in range(MAX_CONCURRENCY + 1)
+            ]
             present = [await point.guest() for _ in range(MAX_CONCURRENCY)]
             assert point.arrived.empty()
             for guest in present:
