@@ -24,6 +24,11 @@ class Scheme(StrEnum):
     DPOP = "DPoP"
 
 
+def scheme_of(thumbprint: str | None) -> Scheme:
+    """How a token must be presented that is bound to the key of this thumbprint, or to none."""
+    return Scheme.DPOP if thumbprint else Scheme.BEARER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
     """A token's claims. `thumbprint` is that of the one key that may use it (RFC 7638), if it is bound."""
@@ -39,7 +44,7 @@ class AccessToken:
     @property
     def scheme(self) -> Scheme:
         """How it must be presented."""
-        return Scheme.DPOP if self.thumbprint else Scheme.BEARER
+        return scheme_of(self.thumbprint)
 
     def to_claims(self, *, issuer: str) -> dict[str, JsonValue]:
         """The claims on the wire; we are the issuer and the audience."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from chalicelib.domain.access_token import Scheme
+from chalicelib.domain.access_token import Scheme, scheme_of
 from chalicelib.domain.errors import (
     FieldError,
     InsufficientScope,
@@ -44,7 +44,7 @@ class Caller:
     @property
     def scheme(self) -> Scheme:
         """How its token is presented."""
-        return Scheme.DPOP if self.thumbprint else Scheme.BEARER
+        return scheme_of(self.thumbprint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

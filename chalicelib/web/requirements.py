@@ -21,21 +21,19 @@ class Requirements:
 
     def check(self, operation: Operation, request: Request) -> None:
         """Nothing, or the `DomainError` of the first that is not met."""
-        if operation.deprecation is not None and deprecation.is_sunset(
-            operation.deprecation, self.clock.now()
-        ):
+        if operation.deprecation and deprecation.is_sunset(operation.deprecation, self.clock.now()):
             raise OperationRemoved(
                 "This operation is past its sunset; `Link` says why, and what to use instead."
             )
         if operation.scope is not None:
-            self._check_proof(request)
+            self._check_credential(request)
             request.require(operation.scope)
         # An operation with parameters tells of the unknown ones together with what is wrong in the known.
         if operation.query == () and (wrong := request.wrong_parameters(())):
             raise InvalidRequest(wrong)
 
-    def _check_proof(self, request: Request) -> None:
-        """A bound token comes with one proof, of the key that it is bound to (RFC 9449 §7.1)."""
+    def _check_credential(self, request: Request) -> None:
+        """There is one, and with a bound token one proof of the key that it is bound to (RFC 9449 §7.1)."""
         authorization = request.headers.get("authorization", ())
         if len(authorization) > 1:  # RFC 6750 §3.1; the gateway looked at the last
             raise InvalidRequest((FieldError.at(("header", "Authorization"), "Send one credential."),))
