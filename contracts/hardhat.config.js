@@ -33,10 +33,10 @@ export default defineConfig({
     automine: local,
   },
   test: {
-    solidity: {
-      // Seconds in all; `make test-deep` goes deeper.
-      fuzz: { runs: 500 },
-      invariant: { runs: 32, depth: 50 },
-    },
+    // Seconds in all, or minutes for `make test-deep`.
+    solidity:
+      process.env.FUZZ === "deep"
+        ? { fuzz: { runs: 5_000 }, invariant: { runs: 128, depth: 100 } }
+        : { fuzz: { runs: 500 }, invariant: { runs: 32, depth: 50 } },
   },
 });

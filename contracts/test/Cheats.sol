@@ -22,7 +22,11 @@ abstract contract Cheats {
         if (actual != expected) revert NotEqual(actual, expected);
     }
 
+    function assertEqual(uint256 actual, uint256 expected) internal pure {
+        assertEqual(bytes32(actual), bytes32(expected));
+    }
+
     function assertEqual(address actual, address expected) internal pure {
-        assertEqual(bytes32(uint256(uint160(actual))), bytes32(uint256(uint160(expected))));
+        assertEqual(uint256(uint160(actual)), uint256(uint160(expected)));
     }
 }
