@@ -47,7 +47,8 @@ else
 	@$(BIN)/python -m pytest -m 'not deep' $(ARGS)
 endif
 
-test-deep: setup .venv-ministack/.installed
+test-deep: setup .venv-ministack/.installed .venv-slither/.installed .venv-halmos/.installed \
+    tools/foundry/node_modules/.installed
 	@$(BIN)/python -m pytest -m deep $(ARGS)
 
 fuzz: setup
@@ -80,12 +81,24 @@ $(BIN)/.installed: requirements-dev.txt
 	$(call quietly,Installing the second emulator and the AWS CLI,.venv-ministack/bin/python $(PIP_INSTALL) -r requirements-ministack.txt,$(ONLINE))
 	@touch $@
 
+# An environment each, for slither pins an older web3 than ours.
+.venv-slither/.installed .venv-halmos/.installed: .venv-%/.installed: requirements-%.txt | $(BIN)/.installed
+	$(call quietly,Making an environment for $*,$(BIN)/python -m venv .venv-$*,See above.)
+	$(call quietly,Installing $*,.venv-$*/bin/python $(PIP_INSTALL) -r requirements-$*.txt,$(ONLINE))
+	@touch $@
+
 contracts/node_modules/.installed: contracts/package-lock.json $(BIN)/.installed
 	$(call quietly,Installing the contract tools,cd contracts && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund,$(ONLINE))
 	@touch $@
 
 tools/node_modules/.installed: tools/package-lock.json $(BIN)/.installed
 	$(call quietly,Installing the tools of the specification,cd tools && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund,$(ONLINE))
+	@touch $@
+
+tools/foundry/node_modules/.installed: tools/foundry/package-lock.json $(BIN)/.installed
+	$(call quietly,Installing a second chain node and a second build of the contracts,\
+		cd tools/foundry && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund,\
+		It is there for Linux on x86-64 alone. $(ONLINE))
 	@touch $@
 
 contracts/artifacts/.built: $(CONTRACT_SOURCES) contracts/node_modules/.installed

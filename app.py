@@ -162,6 +162,8 @@ def confirm_jobs(event: SQSEvent) -> None:
     report = wired().confirm_jobs(messages.jobs_of(event.to_dict()))
     tracing.follow(*report.trace_ids)
     logger.info("confirmed", final=len(report.final), open=report.open_transactions)
+    for alarm, told in report.alarms.items():
+        logger.critical("sender alarm", alarm=alarm, told=told)
     for ref in report.conflicts:
         logger.critical("confirmation conflict: the chain holds another hash", job_id=ref.job_id)
 

@@ -24,9 +24,10 @@ from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
 from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
 from chalicelib.adapters.secrets import SecretsManagerKeys, SecretsManagerKeyStore
+from chalicelib.adapters.signers import SecretsManagerSignerKeys, StoredSigners
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
-from chalicelib.ports import Chain, Clock
+from chalicelib.ports import Chain, Clock, RegistryAdmin
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -152,6 +153,16 @@ class Adapters:
         return SecretsManagerKeys(self.secrets)
 
     @cached_property
+    def signers(self) -> StoredSigners:
+        """The `Signers` port."""
+        return StoredSigners(self.tables, self.secrets)
+
+    @cached_property
+    def signer_keys(self) -> SecretsManagerSignerKeys:
+        """The `SignerKeyStore` port."""
+        return SecretsManagerSignerKeys(self.secrets, self.ids)
+
+    @cached_property
     def key_store(self) -> SecretsManagerKeyStore:
         """The `KeyStore` port."""
         return SecretsManagerKeyStore(self.secrets)
@@ -199,10 +210,26 @@ class Adapters:
         return DynamoDbSingleUse(self.tables)
 
     @cached_property
+    def registry_admin(self) -> RegistryAdmin:
+        """The `RegistryAdmin` port, which no function needs."""
+        from chalicelib.adapters.evm_admin import EvmRegistryAdmin
+
+        return EvmRegistryAdmin(
+            self.settings.rpc_url,
+            chain_id=self.settings.chain_id,
+            genesis_hash=self.settings.genesis_hash,
+            registry=self.settings.registry,
+            clock=self.clock,
+        )
+
+    @cached_property
     def chain(self) -> Chain:
-        """The `Chain` port; its module is imported here because web3 costs a cold function 650 ms."""
+        """The `Chain` port; most functions need none, and its module takes 20 ms to import."""
         from chalicelib.adapters.evm import EvmChain
 
         return EvmChain(
-            self.settings.rpc_url, chain_id=self.settings.chain_id, registry=self.settings.registry
+            self.settings.rpc_url,
+            chain_id=self.settings.chain_id,
+            genesis_hash=self.settings.genesis_hash,
+            registry=self.settings.registry,
         )

@@ -6,23 +6,25 @@ from functools import cached_property
 
 from chalicelib.access import Access
 from chalicelib.aws import Adapters
+from chalicelib.domain.confirmation_view import Deployment
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.job_types.contract import JobType
 from chalicelib.plans import PlansFile, load_plans
 from chalicelib.ports import Clock
 from chalicelib.settings import Settings
 from chalicelib.use_cases.cancel_job import CancelJob
+from chalicelib.use_cases.chain_work import SenderPorts
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.create_upload import CreateUpload
 from chalicelib.use_cases.estimate_wait import EstimateWait
 from chalicelib.use_cases.list_jobs import ListJobs
+from chalicelib.use_cases.read_confirmation import ReadConfirmation
 from chalicelib.use_cases.read_input import ReadInput
 from chalicelib.use_cases.read_invoice import ReadInvoice
 from chalicelib.use_cases.read_job import AwaitJob, GetJob
 from chalicelib.use_cases.read_result import GetResult
 from chalicelib.use_cases.read_usage import ReadUsage
 from chalicelib.use_cases.run_job import BuryJob, RunJob
-from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import SubmitJob
 from chalicelib.use_cases.sweep import Sweep
 from chalicelib.web import json_text
@@ -68,7 +70,17 @@ class Container(Access):
     @cached_property
     def list_jobs(self) -> ListJobs:
         """Wired `ListJobs`."""
-        return ListJobs(jobs=self._adapters.jobs)
+        return ListJobs(jobs=self._adapters.jobs, read_confirmation=self.read_confirmation)
+
+    @cached_property
+    def read_confirmation(self) -> ReadConfirmation:
+        """Wired `ReadConfirmation`."""
+        deployment = Deployment(
+            chain_id=self.settings.chain_id,
+            genesis_hash=self.settings.genesis_hash,
+            registry=self.settings.registry,
+        )
+        return ReadConfirmation(transactions=self._adapters.transactions, deployment=deployment)
 
     @cached_property
     def cursors(self) -> Cursors:
@@ -79,7 +91,13 @@ class Container(Access):
     def await_job(self) -> AwaitJob:
         """Wired `AwaitJob`."""
         a = self._adapters
-        return AwaitJob(get_job=self.get_job, seats=a.seats, clock=a.clock, ids=a.ids)
+        return AwaitJob(
+            get_job=self.get_job,
+            read_confirmation=self.read_confirmation,
+            seats=a.seats,
+            clock=a.clock,
+            ids=a.ids,
+        )
 
     @cached_property
     def estimate_wait(self) -> EstimateWait:
@@ -150,12 +168,12 @@ class Container(Access):
                 jobs=a.jobs,
                 transactions=a.transactions,
                 chain=a.chain,
-                keys=a.keys,
+                signers=a.signers,
                 queue=a.queue,
                 clock=a.clock,
                 prices=self.plans.price_book,
-                signer=self.settings.signer,
                 chain_id=self.settings.chain_id,
+                genesis_hash=self.settings.genesis_hash,
                 registry=self.settings.registry,
             )
         )

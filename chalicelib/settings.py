@@ -13,7 +13,7 @@ class Settings:
     rpc_url: str
     chain_id: int
     registry: str
-    signer: str
+    genesis_hash: str
     clock_url: str | None
 
     @classmethod
@@ -25,7 +25,7 @@ class Settings:
             "JOBS_CHAIN_RPC_URL",
             "JOBS_CHAIN_ID",
             "JOBS_REGISTRY",
-            "JOBS_SIGNER",
+            "JOBS_GENESIS_HASH",
         )
         missing = [name for name in names if not environment.get(name)]
         if missing:
@@ -39,6 +39,6 @@ class Settings:
             rpc_url=environment["JOBS_CHAIN_RPC_URL"],
             chain_id=int(environment["JOBS_CHAIN_ID"]),
             registry=environment["JOBS_REGISTRY"],
-            signer=environment["JOBS_SIGNER"],
+            genesis_hash=environment["JOBS_GENESIS_HASH"],
             clock_url=environment.get("JOBS_CLOCK_URL"),
         )

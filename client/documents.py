@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
+
+Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 
 
 class Status(StrEnum):
@@ -32,22 +34,51 @@ class Progress:
     total: int
 
 
+class ConfirmationPath(StrEnum):
+    """How a job's commitment gets on the chain."""
+
+    DIRECT = "direct"  # in a slot of its own, which contracts can read
+    COMPACT = "compact"  # by one root for a whole batch, and a proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What proves that a compact batch holds the job; see the registry's published interface."""
+
+    word: Word
+    bit: Annotated[int, Field(ge=0, le=255)]
+    mask: Word
+    root: Word
+    siblings: tuple[Word, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """Where on which chain the service says that the result's commitment is recorded."""
+    """Where on which chain the service says that the result's commitment is recorded, or how far that is.
 
+    `state` goes from `pending` over `broadcast` and `mined` to `final`, and back while it is not `final`.
+    What is not known yet is None, and `depth` 0; gas and a compact job's proof are known when it is `final`.
+    """
+
+    path: str
+    state: str
     chain_id: int
     registry: str
     job_key: str
-    transaction_hash: str
-    block_number: int
+    transaction_hash: str | None
+    block_number: int | None
+    depth: int
+    gas_used: int | None
+    gas_price_wei: int | None
+    proof: Proof | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """A job as last committed. `version` rises by one with each status; `error` says why a job failed.
 
-    `entered` has the time at which the job entered each of its states.
+    `entered` has the time at which the job entered each of its states. From `confirming` on it has a
+    `confirmation`.
     """
 
     id: str

@@ -12,6 +12,7 @@ from client.documents import (
     JOB,
     JOBS_PAGE,
     RESULT,
+    ConfirmationPath,
     Job,
     Result,
     Status,
@@ -65,19 +66,35 @@ class JobsClient:
         self._http.close()
 
     def submit(
-        self, job_type: str, job_input: Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        job_type: str,
+        job_input: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        confirmation: ConfirmationPath | None = None,
     ) -> Submitted:
-        """The job of this key: a new one, or the one that an earlier request with the key made."""
-        return self._submit({"type": job_type, "input": job_input}, idempotency_key)
+        """The job of this key: a new one, or the one that an earlier request with the key made.
+
+        Without a `confirmation`, it is confirmed as the service does by default.
+        """
+        return self._submit({"type": job_type, "input": job_input}, idempotency_key, confirmation)
 
     def submit_uploaded(
-        self, job_type: str, upload_id: str, *, idempotency_key: str | None = None
+        self,
+        job_type: str,
+        upload_id: str,
+        *,
+        idempotency_key: str | None = None,
+        confirmation: ConfirmationPath | None = None,
     ) -> Submitted:
         """As `submit`, with an input that was uploaded."""
-        return self._submit({"type": job_type, "input_upload": upload_id}, idempotency_key)
+        return self._submit({"type": job_type, "input_upload": upload_id}, idempotency_key, confirmation)
 
-    def _submit(self, body: Mapping[str, Any], idempotency_key: str | None) -> Submitted:
+    def _submit(
+        self, given: Mapping[str, Any], idempotency_key: str | None, confirmation: ConfirmationPath | None
+    ) -> Submitted:
         key = idempotency_key or self._system.new_idempotency_key()
+        body = {**given, "confirmation": confirmation} if confirmation else given
         response = self._http.post("/v1/jobs", json=body, headers={"Idempotency-Key": key})
         job = JOB.validate_json(succeeded(response).content)
         return Submitted(job, replayed=response.headers.get("Idempotent-Replayed") == "true")

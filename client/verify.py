@@ -2,39 +2,23 @@
 
 Hashes are those of the registry's published interface: the job's key is
 keccak256(abi.encode(uint256 chainId, address registry, string tenantId, string jobId)), the commitment
-keccak256(salt ‖ keccak256(content)).
+keccak256(salt ‖ keccak256(content)). For those of a compact batch see `client.inclusion`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Any
 
 from eth_abi.abi import encode
-from eth_typing import ABI, BlockNumber
+from eth_typing import BlockNumber
 from hexbytes import HexBytes
 from web3 import Web3
 
-from client.documents import Job, Result
+from client.documents import Confirmation, Job, Proof, Result
+from client.inclusion import batch_hash, has_place, root_of
+from client.registry_abi import REGISTRY_ABI
 
 NOT_RECORDED = "0x" + "00" * 32
-
-REGISTRY_ABI: ABI = [
-    {
-        "type": "function",
-        "name": "resultHashOf",
-        "stateMutability": "view",
-        "inputs": [{"name": "jobKey", "type": "bytes32"}],
-        "outputs": [{"name": "resultHash", "type": "bytes32"}],
-    },
-    {
-        "type": "event",
-        "name": "JobConfirmed",
-        "anonymous": False,
-        "inputs": [
-            {"name": "jobKey", "type": "bytes32", "indexed": True},
-            {"name": "resultHash", "type": "bytes32", "indexed": False},
-        ],
-    },
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +40,36 @@ class Report:
 
     commitment: Finding  # from the salt and the content
     job_key: Finding  # from the chain's id, the registry's address, the tenant and the job
-    recorded_hash: Finding  # the registry's answer for that key, which must be our commitment
-    block: Finding  # of the event JobConfirmed
+    recorded_hash: Finding  # the registry's answer for that key
+    block: Finding  # of the event that records it
     transaction: Finding
 
     @property
     def agrees(self) -> bool:
         """Whether everything does."""
-        return all(finding.agrees for _, finding in self.findings())
+        return not self.wrong
+
+    @property
+    def wrong(self) -> tuple[str, ...]:
+        """The names of what does not agree."""
+        return tuple(name for name, finding in self.findings() if not finding.agrees)
 
     def findings(self) -> Iterator[tuple[str, Finding]]:
         """Each with its name in words."""
         for field in fields(self):
             yield field.name.replace("_", " "), getattr(self, field.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompactReport(Report):
+    """The same for a job of a compact batch. Under its own key the registry has nothing, or its commitment
+    since somebody materialized it: were there another, that would be what contracts read.
+    """
+
+    root: Finding  # from the commitment, the key and the proof
+    place: Finding  # of the job, if the batch's mask has it
+    batch: Finding  # the registry's answer for the word: the hash of mask and root
+    inclusion: Finding  # the registry's own word for all of it
 
 
 class Registry:
@@ -91,25 +92,58 @@ class Registry:
     def verify(self, job: Job, result: Result, *, tenant_id: str) -> Report:
         """The report on a job, whose tenant the service does not have to tell us."""
         said = job.confirmation
-        ours = commitment(result.salt, result.content)
-        job_key = self.job_key(tenant_id, job.id)
-        block, transaction = self._event(job_key, said.block_number) if said else (None, None)
-        return Report(
-            commitment=Finding(result.commitment, ours),
-            job_key=Finding(said.job_key if said else None, job_key),
-            recorded_hash=Finding(ours, self.recorded_hash(job_key)),
-            block=Finding(str(said.block_number) if said else None, block),
-            transaction=Finding(said.transaction_hash if said else None, transaction),
-        )
+        ours, job_key = commitment(result.salt, result.content), self.job_key(tenant_id, job.id)
+        recorded = self.recorded_hash(job_key)
+        block, transaction = self._event(said, job_key) if said else (None, None)
+        found = {
+            "commitment": Finding(result.commitment, ours),
+            "job_key": Finding(said.job_key if said else None, job_key),
+            "block": Finding(_text(said.block_number) if said else None, block),
+            "transaction": Finding(said.transaction_hash if said else None, transaction),
+        }
+        if said is None or said.proof is None:
+            return Report(**found, recorded_hash=Finding(ours, recorded))
+        expected = NOT_RECORDED if recorded == NOT_RECORDED else ours
+        batch = self._batch_findings(said.proof, job_key=job_key, commitment=ours)
+        return CompactReport(**found, **batch, recorded_hash=Finding(expected, recorded))
 
-    def _event(self, job_key: str, block: int) -> tuple[str | None, str | None]:
-        """Block and transaction of the job's event, looked for in one block: nodes refuse long ranges."""
-        events = self._contract.events.JobConfirmed().get_logs(
-            argument_filters={"jobKey": job_key}, from_block=BlockNumber(block), to_block=BlockNumber(block)
-        )
-        if len(events) != 1:
+    def _batch_findings(self, proof: Proof, *, job_key: str, commitment: str) -> dict[str, Finding]:
+        """What only a compact batch's report has."""
+        word, mask, siblings = int(proof.word, 16), int(proof.mask, 16), [*map(HexBytes, proof.siblings)]
+        inclusion = (word, proof.bit, mask, HexBytes(proof.root), siblings)
+        reads = self._contract.functions
+        is_included = reads.isIncluded(HexBytes(job_key), HexBytes(commitment), inclusion).call()
+        return {
+            "root": Finding(proof.root, root_of(proof, job_key=job_key, commitment=commitment)),
+            "place": Finding(str(proof.bit), str(proof.bit) if has_place(proof) else None),
+            "batch": Finding(batch_hash(proof), Web3.to_hex(reads.compactHashOf(word).call())),
+            "inclusion": Finding("included", "included" if is_included else None),
+        }
+
+    def _event(self, said: Confirmation, job_key: str) -> tuple[str | None, str | None]:
+        """Block and transaction of the event that records the job, or its batch with this mask and root.
+
+        It is looked for in one block: nodes refuse long ranges.
+        """
+        if said.block_number is None:
             return None, None
-        return str(events[0]["blockNumber"]), Web3.to_hex(events[0]["transactionHash"])
+        event = self._contract.events.JobConfirmed()
+        topics: dict[str, Any] = {"jobKey": HexBytes(job_key)}
+        data: dict[str, Any] = {}
+        if said.proof is not None:
+            event = self._contract.events.CompactConfirmed()
+            topics = {"word": int(said.proof.word, 16)}
+            data = {"mask": int(said.proof.mask, 16), "root": HexBytes(said.proof.root)}
+        block = BlockNumber(said.block_number)
+        logs = event.get_logs(argument_filters=topics, from_block=block, to_block=block)
+        found = [each for each in logs if data.items() <= each["args"].items()]
+        if len(found) != 1:
+            return None, None
+        return str(found[0]["blockNumber"]), Web3.to_hex(found[0]["transactionHash"])
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
 
 
 def commitment(salt: str, content: str) -> str:

@@ -74,6 +74,11 @@ class Node:
             raise ChainFailed(f"{method}: {answer['error']['message']}")
         return answer["result"]
 
+    async def genesis_hash(self) -> str:
+        """What tells this chain from any other of its id, one that the same node ran before too."""
+        block = await self.call("eth_getBlockByNumber", "0x0", False)  # noqa: FBT003 - hashes only
+        return str(block["hash"])
+
     def _state(self) -> str:
         code = self.process.returncode
         return "does not answer" if code is None else f"exited with {code}"

@@ -209,7 +209,12 @@ class _Run:
                 "a registry needs a signer, and the project's command made none"
             )
         registry = await deploy_registry(node, confirmer=started.signer)
-        started.chain = {"rpc_url": node.rpc_url, "chain_id": node.chain_id, "registry": registry}
+        started.chain = {
+            "rpc_url": node.rpc_url,
+            "chain_id": node.chain_id,
+            "genesis_hash": await node.genesis_hash(),
+            "registry": registry,
+        }
         self.progress.done("chain", node.rpc_url)
 
     def _environment(self, started: Started) -> dict[str, str]:

@@ -31,8 +31,6 @@ class Started:
             facts["manual_clock_url"] = self.clock_url
         if self.api:
             facts["base_url"] = self.api.base_url
-        if self.signer:
-            facts["signer"] = self.signer
         return facts | {name: str(value) for name, value in (self.chain or {}).items()}
 
     def description(self, environment: Mapping[str, str]) -> dict[str, Any]:

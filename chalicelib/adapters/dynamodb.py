@@ -58,6 +58,22 @@ class Tables:
         found = answer.get("Item")
         return from_attributes(found) if found else None
 
+    def get_many(self, table: str, keys: Sequence[Mapping[str, object]], **arguments: Any) -> list[Item]:
+        """The items that there are under these primary keys, at most 100, in no order."""
+        if not keys:
+            return []
+        found: list[Item] = []
+        asked: Any = {"Keys": [to_attributes(key) for key in keys], "ConsistentRead": True, **arguments}
+        for attempt in range(CONFLICT_ROUNDS):
+            with translated():
+                answer = self._client.batch_get_item(RequestItems={table: asked})
+            found += map(from_attributes, answer["Responses"][table])
+            asked = answer["UnprocessedKeys"].get(table)
+            if not asked:
+                return found
+            self._backoff(attempt)
+        raise Unavailable("The tables are busy; try again.")
+
     def query(self, table: str, *, limit: int | None = None, **arguments: Any) -> list[Item]:
         """Every item, or the first `limit`; the expression's `values` are given plain."""
         values = to_attributes(arguments.pop("values"))
@@ -219,16 +235,14 @@ def update_if(
     names = {f"#{name}": name for name in (*before, *changed)}
     values = {f":was_{name}": value for name, value in before.items()}
     values |= {f":{name}": value for name, value in changed.items() if value is not None}
-    sets = [f"#{name} = :{name}" for name, value in changed.items() if value is not None]
-    removes = [f"#{name}" for name, value in changed.items() if value is None]
-    expression = (f"SET {', '.join(sets)} " if sets else "") + (
-        f"REMOVE {', '.join(removes)}" if removes else ""
-    )
+    sets = ", ".join(f"#{name} = :{name}" for name, value in changed.items() if value is not None)
+    removes = ", ".join(f"#{name}" for name, value in changed.items() if value is None)
+    clauses = ([f"SET {sets}"] if sets else []) + ([f"REMOVE {removes}"] if removes else [])
     return {
         "Update": {
             "TableName": table,
             "Key": to_attributes(key),
-            "UpdateExpression": expression.strip(),
+            "UpdateExpression": " ".join(clauses),
             "ConditionExpression": " AND ".join(f"#{name} = :was_{name}" for name in before),
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": to_attributes(values),

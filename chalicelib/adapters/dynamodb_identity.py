@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from chalicelib.adapters.dynamodb import Item, Tables, TransactionRefused, put_if_absent, put_if_same
 from chalicelib.adapters.dynamodb_items import sortable
 from chalicelib.adapters.dynamodb_revocations import listed, unlisted
+from chalicelib.adapters.signers import SIGNERS, roster_item
 from chalicelib.domain.audit import AuditEvent
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
@@ -129,6 +130,11 @@ def _changes(deed: Deed) -> Iterator[Mapping[str, Any]]:
         ring, rotated = deed.ring
         yield put_if_same(
             TOKEN_KEYS, _ring_item(ring) if ring.keys else None, _ring_item(rotated), key=RING_KEY
+        )
+    if deed.roster:
+        before, changed = deed.roster
+        yield put_if_same(
+            SIGNERS, roster_item(before) if before.signers else None, roster_item(changed), key="account"
         )
     yield put_if_absent(AUDIT_EVENTS, _event_item(deed.event), key="log")
 

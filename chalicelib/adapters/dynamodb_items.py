@@ -31,6 +31,9 @@ def encode_job(job: Job) -> Item:
     """The job's item; attributes without a value are absent, so a finished job leaves the sweep's index."""
     document = _JOB.dump_python(job, mode="json", exclude_none=True)
     ref = document.pop("ref")
+    if inclusion := document.get("confirmation", {}).get("inclusion"):
+        # Words of 256 bits, where a number of DynamoDB's has 38 digits.
+        inclusion |= {name: str(inclusion[name]) for name in ("word", "mask")}
     if job.due_at is not None:
         document["due_at"] = sortable(job.due_at)
         document["due_shard"] = zlib.crc32(job.ref.job_id.encode()) % DUE_SHARDS

@@ -49,6 +49,12 @@ class DynamoDbJobs:
         found = self._tables.get(JOBS, key_of(ref))
         return decode_job(found) if found else None
 
+    def get_many(self, refs: Sequence[JobRef]) -> Sequence[Job | None]:
+        """See `ports.Jobs.get_many`."""
+        found = self._tables.get_many(JOBS, [key_of(ref) for ref in refs])
+        jobs = {job.ref: job for job in map(decode_job, found)}
+        return [jobs.get(ref) for ref in refs]
+
     def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         """See `ports.Jobs.page`."""
         return read_page(self._tables, tenant_id, wanted, after=after, limit=limit)
@@ -61,7 +67,7 @@ class DynamoDbJobs:
 
     def save(self, changes: Sequence[Change]) -> None:
         """See `ports.Jobs.save`."""
-        actions = [_change_action(change) for change in changes]
+        actions = [change_action(change) for change in changes]
         actions += [
             put_if_absent(USAGE_EVENTS, encode_event(event), key="event_id")
             for change in changes
@@ -90,7 +96,8 @@ class DynamoDbJobs:
         return found
 
 
-def _change_action(change: Change) -> Mapping[str, Any]:
+def change_action(change: Change) -> Mapping[str, Any]:
+    """What writes the change, if the job is still as it was read."""
     before, after = encode_job(change.before), encode_job(change.after)
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return update_if(

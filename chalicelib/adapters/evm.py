@@ -1,223 +1,231 @@
-"""The `Chain` port on any EVM node that speaks JSON-RPC. Import it only where it is used: web3 takes 0.6 s.
+"""The `Chain` port on any EVM node that speaks JSON-RPC.
 
-Invariant: nothing of web3 passes this module's edge, neither a type nor an error. A node that does not
-answer, answers nonsense or runs another chain is `ChainUnavailable`.
+Checked: that the chain is ours, by its id and first block, at each request; that an answer has its form and
+is about the hash or number that was asked for; that a receipt's block is the canonical one of its number, and
+an event our registry's. Believed, for want of a light client: that this chain is the world's, and what its
+receipts, events, nonces and storage hold. A node that lies there can keep us waiting, or have us show what is
+not so; whoever asks another node finds out, as each tenant can.
 """
 
-import json
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from eth_account import Account
-from eth_typing import BlockNumber
-from hexbytes import HexBytes
-from requests import RequestException
-from web3 import HTTPProvider, Web3
-from web3.eth import Eth
-from web3.exceptions import (
-    BlockNotFound,
-    ContractLogicError,
-    TransactionNotFound,
-    Web3Exception,
-    Web3RPCError,
+from pydantic import JsonValue
+
+from chalicelib.adapters.eip1559 import Transaction, signed
+from chalicelib.adapters.evm_answers import (
+    HEAD,
+    KNOWN,
+    LOGS,
+    MAYBE_BLOCK,
+    MINED,
+    QUANTITY,
+    WEI,
+    WORD,
+    Log,
+    Mined,
+    parsed,
 )
-from web3.types import BlockIdentifier, TxReceipt
+from chalicelib.adapters.evm_node import HASHES_ONLY, LATEST, EvmNode, block, hexed
+from chalicelib.adapters.evm_reverts import why_not
+from chalicelib.adapters.json_rpc import Ask, NodeRefused
+from chalicelib.adapters.registry_calls import (
+    JOB_CONFIRMED,
+    calldata,
+    encoded,
+    recorded_calldata,
+    words_of_array,
+)
+from chalicelib.domain.chain_call import Call, ConfirmBatch, ConfirmCompact, Fill, Transfer
+from chalicelib.domain.confirmation import Receipt, RecordedAt, Sighting, SignedTransaction, Survey
+from chalicelib.domain.errors import ChainUnavailable, TooMuchGas
+from chalicelib.domain.fees import Fees
+from chalicelib.domain.merkle import keccak256
 
-from chalicelib.domain import tracing
-from chalicelib.domain.confirmation import Entry, Fees, Receipt, RecordedAt, SignedTransaction
-from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected
-
-ABI: list[dict[str, Any]] = json.loads(Path(__file__).with_name("registry_abi.json").read_text())
-JOB_CONFIRMED = Web3.keccak(text="JobConfirmed(bytes32,bytes32)")
-# The slowest call, a batch's estimate, takes 0.1 s; a node that is silent for this long hangs.
-TIMEOUT_SECONDS = 5
-# The most gas a transaction may ask for (EIP-7825). A node's estimate may exceed it; no block would take it.
+# The most gas a transaction may have (EIP-7825), if a block has so much; a node's estimate may exceed both.
 TRANSACTION_GAS_CAP = 2**24
-# A full block raises the base fee by an eighth, so twice the present one lasts for five full blocks.
-BASE_FEE_MARGIN = 2
+# What the large providers allow in one query for events.
+LOG_RANGE_BLOCKS = 10_000
+# Receipts in one answer, which has a limit: one of 98 jobs has 60 kB.
+SIGHTINGS_A_REQUEST = 16
 
 _log = logging.getLogger(__name__)
-
-
-class _TracedProvider(HTTPProvider):
-    """Tells the node whose call it is: of a batch, the first job's, for a header names one trace."""
-
-    def get_request_headers(self) -> dict[str, str]:
-        """The headers of one call, which web3 asks for at each."""
-        headers: dict[str, str] = HTTPProvider.get_request_headers()
-        if trace_ids := tracing.followed():
-            headers["traceparent"] = tracing.traceparent(trace_ids[0], step="chain")
-        return headers
 
 
 class EvmChain:
     """The `Chain` port, on the registry at `registry`. Making one asks the node nothing."""
 
-    def __init__(self, rpc_url: str, *, chain_id: int, registry: str) -> None:
-        # Without web3's own retries: whoever waits has a time limit, and the sender comes back by itself.
-        provider = _TracedProvider(
-            rpc_url, request_kwargs={"timeout": TIMEOUT_SECONDS}, exception_retry_configuration=None
+    def __init__(self, rpc_url: str, *, chain_id: int, genesis_hash: str, registry: str) -> None:
+        self._node = EvmNode(rpc_url, chain_id=chain_id, genesis_hash=genesis_hash)
+        self._registry = registry
+
+    def survey(self, signer: str, *, final_depth: int) -> Survey:
+        """See `ports.Chain.survey`."""
+        latest, tip, next_nonce, balance = self._node.ask(
+            Ask("eth_getBlockByNumber", (LATEST, HASHES_ONLY)),
+            Ask("eth_maxPriorityFeePerGas"),
+            Ask("eth_getTransactionCount", (signer, LATEST)),
+            Ask("eth_getBalance", (signer, LATEST)),
         )
-        self._eth = Web3(provider).eth
-        self._registry = self._eth.contract(Web3.to_checksum_address(registry), abi=ABI)
-        self._chain_id = chain_id
-        self._chain_is_ours = False
+        head = parsed(HEAD, latest)
+        final_block = max(0, head.number - final_depth + 1)
+        (final_nonce,) = self._node.ask(Ask("eth_getTransactionCount", (signer, hex(final_block))))
+        found = Survey(
+            head=head.number,
+            next_nonce=parsed(QUANTITY, next_nonce),
+            final_nonce=parsed(QUANTITY, final_nonce),
+            balance_wei=parsed(WEI, balance),
+            base_fee_wei=head.base_fee_per_gas,
+            tip_wei=parsed(QUANTITY, tip),
+        )
+        if found.final_nonce > found.next_nonce:
+            raise ChainUnavailable("The node contradicts itself: a final nonce is not yet mined.")
+        return found
 
-    def genesis_hash(self) -> str:
-        """See `ports.Chain.genesis_hash`."""
-        with self._asking() as eth:
-            return eth.get_block(0)["hash"].to_0x_hex()
-
-    def head(self) -> int:
-        """See `ports.Chain.head`."""
-        with self._asking() as eth:
-            return eth.block_number
-
-    def estimate_batch_gas(self, entries: Sequence[Entry], sender: str) -> int:
-        """See `ports.Chain.estimate_batch_gas`. On the latest block, without what is pending."""
-        call = self._registry.functions.confirmBatch(*_columns(entries))
-        with self._asking():
-            try:
-                gas = call.estimate_gas({"from": Web3.to_checksum_address(sender)}, "latest")
-            except ContractLogicError as error:
-                raise ConfirmationRejected(_reason(error)) from error
-        if gas > TRANSACTION_GAS_CAP:
-            raise ConfirmationRejected(f"{len(entries)} entries need {gas} gas of {TRANSACTION_GAS_CAP}")
+    def estimate_gas(self, call: Call, *, signer: str) -> int:
+        """See `ports.Chain.estimate_gas`. On the latest block, without what is pending."""
+        to, wei = self._target(call, signer)
+        transaction: JsonValue = {
+            "from": signer,
+            "to": to,
+            "value": hex(wei),
+            "data": hexed(calldata(call)),
+        }
+        try:
+            answer, latest = self._node.ask(
+                Ask("eth_estimateGas", (transaction, LATEST)),
+                Ask("eth_getBlockByNumber", (LATEST, HASHES_ONLY)),
+            )
+        except NodeRefused as error:
+            raise why_not(error) from None
+        gas, most = parsed(QUANTITY, answer), min(TRANSACTION_GAS_CAP, parsed(HEAD, latest).gas_limit)
+        if gas > most:
+            raise TooMuchGas(f"The call needs {gas} gas, and a transaction has {most} at most.")
         return gas
 
-    def fees(self) -> Fees:
-        """See `ports.Chain.fees`."""
-        with self._asking() as eth:
-            tip = eth.max_priority_fee
-            base = eth.get_block("latest")["baseFeePerGas"]
-        return Fees(max_fee_wei=BASE_FEE_MARGIN * base + tip, max_priority_fee_wei=tip)
-
-    def sign_batch(
-        self, entries: Sequence[Entry], *, key: bytes, nonce: int, gas: int, fees: Fees
+    def sign(
+        self, call: Call, *, signer: str, nonce: int, gas: int, fees: Fees, sign: Callable[[bytes], bytes]
     ) -> SignedTransaction:
-        """See `ports.Chain.sign_batch`."""
-        signed = Account.sign_transaction(
-            {
-                "type": 2,
-                "chainId": self._chain_id,
-                "nonce": nonce,
-                "to": self._registry.address,
-                "value": 0,
-                "data": self._registry.encode_abi("confirmBatch", args=_columns(entries)),
-                "gas": gas,
-                "maxFeePerGas": fees.max_fee_wei,
-                "maxPriorityFeePerGas": fees.max_priority_fee_wei,
-            },
-            key,
+        """See `ports.Chain.sign`."""
+        to, wei = self._target(call, signer)
+        transaction = Transaction(
+            chain_id=self._node.chain_id,
+            nonce=nonce,
+            fees=fees,
+            gas=gas,
+            to=to,
+            data=calldata(call),
+            wei=wei,
         )
-        return SignedTransaction(bytes(signed.raw_transaction), signed.hash.to_0x_hex())
+        return signed(transaction, sign)
+
+    def _target(self, call: Call, signer: str) -> tuple[str, int]:
+        """Whom the call goes to, and with how much."""
+        match call:
+            case Fill():
+                return signer, 0
+            case Transfer():
+                return call.to, call.wei
+            case ConfirmBatch() | ConfirmCompact():
+                return self._registry, 0
 
     def broadcast(self, raw: bytes) -> None:
         """See `ports.Chain.broadcast`: a node may refuse what it has, and report as failed what it mined."""
-        with self._asking() as eth:
-            try:
-                eth.send_raw_transaction(raw)
-            except Web3RPCError as error:
-                _log.info("the node says of a broadcast: %s", error)
+        self._node.ask()  # nothing: only to know the chain before anything is sent
+        try:
+            (answer,) = self._node.ask(Ask("eth_sendRawTransaction", (hexed(raw),)))
+        except NodeRefused as error:
+            _log.info("the node says of a broadcast: %r", error.said)
+            return
+        if parsed(WORD, answer) != hexed(keccak256(raw)):
+            raise ChainUnavailable("The node has taken another transaction than it was sent.")
 
-    def receipt(self, transaction_hash: str) -> Receipt | None:
-        """See `ports.Chain.receipt`."""
-        with self._asking() as eth:
-            try:
-                found = eth.get_transaction_receipt(HexBytes(transaction_hash))
-                canonical = eth.get_block(found["blockNumber"])
-            except (TransactionNotFound, BlockNotFound):
-                return None
-        return self._receipt(found) if canonical["hash"] == found["blockHash"] else None
+    def sightings(self, hashes: Sequence[str]) -> Sequence[Sighting]:
+        """See `ports.Chain.sightings`."""
+        starts = range(0, len(hashes), SIGHTINGS_A_REQUEST)
+        pages = (hashes[start : start + SIGHTINGS_A_REQUEST] for start in starts)
+        return [sighting for page in pages for sighting in self._sightings(page)]
 
-    def is_pending(self, transaction_hash: str) -> bool:
-        """See `ports.Chain.is_pending`."""
-        with self._asking() as eth:
-            try:
-                return eth.get_transaction(HexBytes(transaction_hash)).get("blockHash") is None
-            except TransactionNotFound:
-                return False
-
-    def next_nonce(self, address: str, *, block: int | None = None) -> int:
-        """See `ports.Chain.next_nonce`."""
-        with self._asking() as eth:
-            at: BlockIdentifier = "latest" if block is None else BlockNumber(block)
-            return eth.get_transaction_count(Web3.to_checksum_address(address), at)
-
-    def recorded_hashes(self, job_keys: Sequence[str]) -> list[str]:
+    def recorded_hashes(self, job_keys: Sequence[str]) -> Sequence[str]:
         """See `ports.Chain.recorded_hashes`."""
-        call = self._registry.functions.resultHashesOf([HexBytes(key) for key in job_keys])
-        with self._asking():
-            return [f"0x{recorded.hex()}" for recorded in call.call()]
+        answer = self._node.call(self._registry, recorded_calldata(job_keys))
+        return _formed(words_of_array(answer, len(job_keys)))
 
     def recorded_at(self, job_key: str) -> RecordedAt | None:
-        """See `ports.Chain.recorded_at`. The key is a topic, so there is one event to read at most."""
-        with self._asking() as eth:
-            logs = eth.get_logs(
-                {
-                    "address": self._registry.address,
-                    "topics": [JOB_CONFIRMED, HexBytes(job_key)],
-                    "fromBlock": 0,
-                    "toBlock": "latest",
-                }
+        """See `ports.Chain.recorded_at`; the newest blocks first, for most is asked of late."""
+        (answer,) = self._node.ask(Ask("eth_blockNumber"))
+        for last in range(parsed(QUANTITY, answer), -1, -LOG_RANGE_BLOCKS):
+            first = max(0, last - LOG_RANGE_BLOCKS + 1)
+            if found := self._recorded_between(first, last, job_key):
+                return found
+        return None
+
+    def compact_hash(self, word: int) -> str:
+        """See `ports.Chain.compact_hash`."""
+        return parsed(WORD, hexed(self._node.call(self._registry, encoded("compactHashOf", word))))
+
+    def _sightings(self, hashes: Sequence[str]) -> Iterator[Sighting]:
+        """Of each, its receipt; then the receipt's block by its number, or else whether the pool has it."""
+        asked = self._node.ask(*(Ask("eth_getTransactionReceipt", (each,)) for each in hashes))
+        receipts = [parsed(MINED, answer) for answer in asked]
+        then = [
+            block(receipt.block_number) if receipt else Ask("eth_getTransactionByHash", (each,))
+            for each, receipt in zip(hashes, receipts, strict=True)
+        ]
+        for each, receipt, answer in zip(hashes, receipts, self._node.ask(*then), strict=True):
+            yield self._mined(each, receipt, answer) if receipt else _pending(each, answer)
+
+    def _mined(self, transaction_hash: str, receipt: Mined, answer: JsonValue) -> Sighting:
+        canonical = parsed(MAYBE_BLOCK, answer)
+        _agree(receipt.transaction_hash, transaction_hash)
+        if canonical is None or canonical.hash != receipt.block_hash:
+            return Sighting()
+        _agree(canonical.number, receipt.block_number)
+        return Sighting(
+            Receipt(
+                succeeded=receipt.status == "0x1",
+                transaction_hash=transaction_hash,
+                block_number=receipt.block_number,
+                block_hash=receipt.block_hash,
+                gas_used=receipt.gas_used,
+                gas_price_wei=receipt.effective_gas_price,
+                recorded=tuple(log.topics[1] for log in receipt.logs if self._is_ours(log)),
             )
-        return next(
-            (RecordedAt(log["blockNumber"], log["transactionHash"].to_0x_hex()) for log in logs), None
         )
 
-    @contextmanager
-    def _asking(self) -> Iterator[Eth]:
-        """The node, known to run our chain; whatever goes wrong with it is `ChainUnavailable`.
+    def _recorded_between(self, first: int, last: int, job_key: str) -> RecordedAt | None:
+        """The key is a topic, so there is one event at most."""
+        wanted: JsonValue = {
+            "address": self._registry,
+            "topics": [JOB_CONFIRMED, job_key],
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+        }
+        (answer,) = self._node.ask(Ask("eth_getLogs", (wanted,)))
+        for log in parsed(LOGS, answer):
+            if self._is_ours(log) and log.topics[1] == job_key:
+                return RecordedAt(log.block_number, log.transaction_hash)
+        return None
 
-        The message names no URL, for there a provider's key may stand.
-        """
-        try:
-            if not self._chain_is_ours:
-                self._check_chain()
-            yield self._eth
-        except (RequestException, Web3Exception, ValueError) as error:
-            raise ChainUnavailable(
-                f"The node does not answer as it should: {type(error).__name__}."
-            ) from error
-
-    def _check_chain(self) -> None:
-        found = self._eth.chain_id
-        if found != self._chain_id:
-            raise ChainUnavailable(
-                f"The node runs chain {found}, and we are configured for {self._chain_id}."
-            )
-        self._chain_is_ours = True
-
-    def _receipt(self, found: TxReceipt) -> Receipt:
-        return Receipt(
-            succeeded=found["status"] == 1,
-            block_number=found["blockNumber"],
-            block_hash=found["blockHash"].to_0x_hex(),
-            gas_used=found["gasUsed"],
-            gas_price_wei=found["effectiveGasPrice"],
-            recorded=tuple(
-                log["topics"][1].to_0x_hex()
-                for log in found["logs"]
-                if log["address"] == self._registry.address and log["topics"][0] == JOB_CONFIRMED
-            ),
-        )
+    def _is_ours(self, log: Log) -> bool:
+        is_confirmation = len(log.topics) == 2 and log.topics[0] == JOB_CONFIRMED
+        return is_confirmation and log.address == self._registry.lower()
 
 
-def _columns(entries: Sequence[Entry]) -> tuple[list[HexBytes], list[HexBytes]]:
-    """The two arguments of `confirmBatch`."""
-    keys = [HexBytes(entry.job_key) for entry in entries]
-    return keys, [HexBytes(entry.result_hash) for entry in entries]
+def _pending(transaction_hash: str, answer: JsonValue) -> Sighting:
+    known = parsed(KNOWN, answer)
+    if known is None:
+        return Sighting()
+    _agree(known.hash, transaction_hash)
+    return Sighting(is_pending=known.block_hash is None)
 
 
-def _reason(error: ContractLogicError) -> str:
-    """The name of the registry's error that the node's answer begins with, such as `EnforcedPause`."""
-    for item in ABI:
-        if item["type"] == "error":
-            arguments = ",".join(each["type"] for each in item["inputs"])
-            selector = Web3.keccak(text=f"{item['name']}({arguments})")[:4]
-            if str(error.data).startswith(f"0x{selector.hex()}"):
-                return str(item["name"])
-    return str(error)
+def _agree(answered: object, asked: object) -> None:
+    if answered != asked:
+        raise ChainUnavailable("The node answers about something else than it was asked.")
+
+
+def _formed(found: list[str] | None) -> list[str]:
+    if found is None:
+        raise ChainUnavailable("The registry answers in another form than it should.")
+    return found

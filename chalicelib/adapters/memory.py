@@ -59,6 +59,10 @@ class MemoryJobs:
         """See `ports.Jobs.get`."""
         return self._jobs.get(ref)
 
+    def get_many(self, refs: Sequence[JobRef]) -> Sequence[Job | None]:
+        """See `ports.Jobs.get_many`."""
+        return [self._jobs.get(ref) for ref in refs]
+
     def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         """See `ports.Jobs.page`."""
         with self._lock:
@@ -100,6 +104,8 @@ class MemoryJobs:
 
 def _merged(stored: Job, change: Change) -> Job:
     """Only what the change changes is written: a heartbeat of meanwhile is kept."""
+    if stored is change.before:
+        return change.after
     names = [field.name for field in fields(Job)]
     changed = {
         name: getattr(change.after, name)
@@ -193,6 +199,10 @@ class SequentialIds:
         """See `ports.Ids.salt`."""
         self._count += 1
         return self._count.to_bytes(32)
+
+    def new_private_key(self) -> bytes:
+        """See `ports.Ids.new_private_key`."""
+        return self.salt()
 
     def new_client_secret(self) -> str:
         """See `ports.Ids.new_client_secret`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.adapters.memory_revocations import MemoryRevocations
+from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.domain.audit import AuditEvent
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
@@ -56,11 +57,9 @@ class MemoryKeys:
         *,
         token_keys: Mapping[str, str] | None = None,
         cursor_key: bytes = b"",
-        signer_keys: Mapping[str, bytes] | None = None,
     ) -> None:
         self._token_keys = dict(token_keys or {})
         self._cursor_key = cursor_key
-        self._signer_keys = signer_keys or {}
 
     def token_key(self, kid: str) -> str:
         """See `ports.Keys.token_key`."""
@@ -71,10 +70,6 @@ class MemoryKeys:
     def cursor_key(self) -> bytes:
         """See `ports.Keys.cursor_key`."""
         return self._cursor_key
-
-    def signer_key(self, address: str) -> bytes:
-        """See `ports.Keys.signer_key`."""
-        return self._signer_keys[address]
 
     def put(self, kid: str, private_key: str) -> None:
         """See `ports.KeyStore.put`."""
@@ -99,12 +94,14 @@ class MemoryRegistry:
         clients: MemoryClients,
         rings: MemoryKeyRings,
         revocations: MemoryRevocations,
+        signers: MemorySigners | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._tenants = tenants
         self._clients = clients
         self._rings = rings
         self._revocations = revocations
+        self._signers = signers or MemorySigners()
         self._events: list[AuditEvent] = []
 
     def commit(self, deed: Deed) -> None:
@@ -118,6 +115,8 @@ class MemoryRegistry:
                 self._clients.rows[deed.client[1].client_id] = deed.client[1]
             if deed.ring:
                 self._rings.ring = deed.ring[1]
+            if deed.roster:
+                self._signers.current = deed.roster[1]
             for subject, until in deed.revoked.items():
                 self._revocations.revoke(subject, until=until)
             for subject, until in deed.restored.items():
@@ -132,6 +131,8 @@ class MemoryRegistry:
             yield deed.client[0], self._clients.get(deed.client[1].client_id)
         if deed.ring:
             yield deed.ring[0], self._rings.get()
+        if deed.roster:
+            yield deed.roster[0], self._signers.roster()
 
     def tenants(self) -> Sequence[Tenant]:
         """See `ports.Registry.tenants`."""

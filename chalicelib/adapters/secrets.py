@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 TOKEN_KEY = "zama-jobs/token-key/{kid}"
 CURSOR_KEY = "zama-jobs/cursor-key"
-SIGNER_KEY = "zama-jobs/signer/{address}"
 
 
 class SecretsManagerKeys:
@@ -28,10 +27,6 @@ class SecretsManagerKeys:
     def cursor_key(self) -> bytes:
         """See `ports.Keys.cursor_key`."""
         return bytes.fromhex(self._secret(CURSOR_KEY))
-
-    def signer_key(self, address: str) -> bytes:
-        """See `ports.Keys.signer_key`."""
-        return bytes.fromhex(self._secret(SIGNER_KEY.format(address=address)))
 
     def _read(self, name: str) -> str:
         with translated():

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chalicelib.admin.commands import clients, documents, keys, tenants
+from chalicelib.admin.commands import clients, documents, keys, signers, tenants
 from chalicelib.admin.commands.audit import audit
 from chalicelib.admin.commands.printing import AsJson, answer, told
 from chalicelib.admin.commands.stack import connected
+from chalicelib.admin.commands.verify import verify
 
 if TYPE_CHECKING:
     from chalicelib.admin.provisioning import Provisioned
@@ -18,7 +19,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(tenants.app, name="tenant", rich_help_panel=OPERATION)
 app.add_typer(clients.app, name="client", rich_help_panel=OPERATION)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
+app.add_typer(signers.app, name="signers", rich_help_panel=OPERATION)
 app.command(rich_help_panel=OPERATION)(audit)
+app.command(rich_help_panel=OPERATION)(verify)
 
 
 @app.callback()
@@ -47,6 +50,7 @@ for command in (
     documents.plans,
     documents.problems,
     documents.scopes,
+    documents.gas,
     documents.openapi,
     documents.compatible,
     documents.breaking,

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from eth_keys.datatypes import PrivateKey
-
 from chalicelib.adapters.dynamodb import translated
-from chalicelib.adapters.secrets import CURSOR_KEY, SIGNER_KEY
+from chalicelib.adapters.secrets import CURSOR_KEY
 from chalicelib.adapters.system import RandomIds
 from chalicelib.admin.wiring import Administration
 from chalicelib.use_cases.administer_clients import Wanted
@@ -40,8 +38,8 @@ def provision_stack(stack: Administration, tenants: Sequence[tuple[str, str]]) -
     """Makes what is not there yet, the first token key included; a second run changes nothing."""
     secrets = stack.adapters.secrets
     with translated():
-        signer = _signer(secrets)
         make_cursor_key(secrets)
+    signer = stack.enlist_signer.first(actor=stack.actor)
     if not stack.adapters.rings.get().keys:
         stack.keys.rotate(actor=stack.actor)
     return Provisioned(signer=signer, tenants=tuple(_tenant(stack, name, plan) for name, plan in tenants))
@@ -65,17 +63,6 @@ def _tenant(stack: Administration, name: str, plan: str) -> ProvisionedTenant:
 def _names(client: "SecretsManagerClient") -> list[str]:
     pages = client.get_paginator("list_secrets").paginate()
     return [secret["Name"] for page in pages for secret in page["SecretList"]]
-
-
-def _signer(client: "SecretsManagerClient") -> str:
-    prefix = SIGNER_KEY.format(address="")
-    for name in _names(client):
-        if name.startswith(prefix):
-            return name.removeprefix(prefix)
-    key = PrivateKey(RandomIds().new_private_key())
-    address = key.public_key.to_checksum_address()
-    client.create_secret(Name=SIGNER_KEY.format(address=address), SecretString=key.to_bytes().hex())
-    return address
 
 
 def make_cursor_key(client: "SecretsManagerClient") -> None:

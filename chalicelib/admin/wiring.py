@@ -1,17 +1,25 @@
-"""The acts of administration, wired to a stack: it needs an endpoint, and neither a chain nor an API."""
+"""The acts of administration, wired to a stack: it needs an endpoint, a chain for some, and no API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from chalicelib.access import Access
 from chalicelib.adapters.dynamodb import translated
 from chalicelib.aws import Adapters
+from chalicelib.domain.confirmation_view import Deployment
 from chalicelib.domain.errors import Refused
 from chalicelib.plans import load_plans
 from chalicelib.settings import Settings
 from chalicelib.use_cases.administer_clients import AdministerClients
+from chalicelib.use_cases.administer_signers import EnlistSigner, ListSigners
 from chalicelib.use_cases.administer_tenants import AdministerTenants
+from chalicelib.use_cases.return_funds import ReturnFunds
 from chalicelib.use_cases.rotate_keys import RotateKeys
+from chalicelib.use_cases.rotate_signers import RotateSigners
+from chalicelib.use_cases.verify_confirmation import VerifyConfirmation
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+CHAIN = ("JOBS_CHAIN_RPC_URL", "JOBS_CHAIN_ID", "JOBS_REGISTRY", "JOBS_GENESIS_HASH")
 
 
 class Administration:
@@ -21,38 +29,31 @@ class Administration:
         self._adapters = adapters
 
     @classmethod
-    def of_environment(cls, environment: Mapping[str, str]) -> "Administration":
-        """The one of the stack that the environment names, or `Refused`, which says how to name it."""
-        endpoint = environment.get("AWS_ENDPOINT_URL")
-        if not endpoint:
+    def of_environment(cls, environment: Mapping[str, str], *, needs: Sequence[str] = ()) -> "Administration":
+        """The one of the stack that the environment names, or `Refused`, which says how to name it.
+
+        `needs` are variables beside the endpoint's that the act cannot do without.
+        """
+        missing = [name for name in (ENDPOINT, *needs) if not environment.get(name)]
+        if missing:
             raise Refused(
-                "AWS_ENDPOINT_URL is not set: start a stack with `make up`, then run "
-                '`eval "$(.venv/bin/python -m emulation env)"`.'
+                f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set: start a stack with "
+                '`make up`, then run `eval "$(.venv/bin/python -m emulation env)"`.'
             )
-        stack = cls.of_endpoint(endpoint, clock_url=environment.get("JOBS_CLOCK_URL"))
+        stack = cls(Adapters(_settings(environment)))
         try:
             with translated():
                 _ = stack.adapters.tables  # boto3 says here what the environment lacks, a region say
         except ValueError as error:
-            raise Refused(f"AWS_ENDPOINT_URL is {endpoint!r}, and no URL: set it to the stack's.") from error
+            endpoint = environment[ENDPOINT]
+            raise Refused(f"{ENDPOINT} is {endpoint!r}, and no URL: set it to the stack's.") from error
         return stack
 
     @classmethod
     def of_endpoint(cls, endpoint: str, *, clock_url: str | None = None) -> "Administration":
-        """The one of the stack at this endpoint."""
-        return cls(
-            Adapters(
-                Settings(
-                    aws_endpoint=endpoint,
-                    base_url="",
-                    rpc_url="",
-                    chain_id=0,
-                    registry="",
-                    signer="",
-                    clock_url=clock_url,
-                )
-            )
-        )
+        """The one of the stack at this endpoint, without a chain."""
+        environment = {ENDPOINT: endpoint} | ({"JOBS_CLOCK_URL": clock_url} if clock_url else {})
+        return cls(Adapters(_settings(environment)))
 
     @cached_property
     def actor(self) -> str:
@@ -88,3 +89,79 @@ class Administration:
     def keys(self) -> RotateKeys:
         """Wired `RotateKeys`."""
         return Access(self._adapters).rotate_keys
+
+    @cached_property
+    def enlist_signer(self) -> EnlistSigner:
+        """Wired `EnlistSigner`."""
+        a = self._adapters
+        return EnlistSigner(
+            signers=a.signers, keys=a.signer_keys, registry=a.registry, clock=a.clock, ids=a.ids
+        )
+
+    @cached_property
+    def list_signers(self) -> ListSigners:
+        """Wired `ListSigners`."""
+        a = self._adapters
+        return ListSigners(
+            signers=a.signers,
+            appointments=a.registry_admin,
+            transactions=a.transactions,
+            genesis_hash=a.settings.genesis_hash,
+        )
+
+    @cached_property
+    def rotate_signers(self) -> RotateSigners:
+        """Wired `RotateSigners`."""
+        a = self._adapters
+        return RotateSigners(
+            enlist=self.enlist_signer,
+            return_funds=ReturnFunds(
+                signers=a.signers,
+                chain=a.chain,
+                transactions=a.transactions,
+                appointments=a.registry_admin,
+            ),
+            signers=a.signers,
+            keys=a.signer_keys,
+            appointments=a.registry_admin,
+            chain=a.chain,
+            transactions=a.transactions,
+            queue=a.queue,
+            clock=a.clock,
+            genesis_hash=a.settings.genesis_hash,
+        )
+
+    @cached_property
+    def verify_confirmation(self) -> VerifyConfirmation:
+        """Wired `VerifyConfirmation`."""
+        a = self._adapters
+        return VerifyConfirmation(
+            jobs=a.jobs,
+            payloads=a.payloads,
+            chain=a.chain,
+            transactions=a.transactions,
+            signers=a.signers,
+            registry=a.registry,
+            appointments=a.registry_admin,
+            deployment=Deployment(
+                chain_id=a.settings.chain_id,
+                genesis_hash=a.settings.genesis_hash,
+                registry=a.settings.registry,
+            ),
+        )
+
+
+def _settings(environment: Mapping[str, str]) -> Settings:
+    """Of a function, as far as administration needs them."""
+    chain_id = environment.get("JOBS_CHAIN_ID", "0")
+    if not chain_id.isdecimal():
+        raise Refused(f"JOBS_CHAIN_ID is {chain_id!r}, and no number: set it to the chain's.")
+    return Settings(
+        aws_endpoint=environment[ENDPOINT],
+        base_url="",
+        rpc_url=environment.get("JOBS_CHAIN_RPC_URL", ""),
+        chain_id=int(chain_id),
+        registry=environment.get("JOBS_REGISTRY", ""),
+        genesis_hash=environment.get("JOBS_GENESIS_HASH", ""),
+        clock_url=environment.get("JOBS_CLOCK_URL"),
+    )

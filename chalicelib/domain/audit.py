@@ -18,6 +18,9 @@ class Act(StrEnum):
     KEYS_ROTATED = "keys.rotated"
     KEYS_REPLACED = "keys.replaced"
     KEYS_RETIRED = "keys.retired"
+    SIGNER_ADDED = "signer.added"
+    SIGNER_APPOINTED = "signer.appointed"
+    SIGNER_RETIRED = "signer.retired"
 
 
 class Outcome(Enum):

@@ -8,7 +8,7 @@ hex; only an address may have capitals.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from Crypto.Hash import keccak
+from chalicelib.domain.merkle import keccak256
 
 WORD_BYTES = 32
 # What the registry answers for a job that it has not recorded.
@@ -23,14 +23,6 @@ class Entry:
     result_hash: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fees:
-    """What is offered for a unit of gas (EIP-1559)."""
-
-    max_fee_wei: int
-    max_priority_fee_wei: int
-
-
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
     """The exact bytes to broadcast, and the hash that any node will know them by."""
@@ -43,6 +35,7 @@ class SignedTransaction:
 class Receipt:
     """A mined transaction: where, whether it took effect, and the keys that it recorded, in its own order."""
 
+    transaction_hash: str
     succeeded: bool
     block_number: int
     block_hash: str
@@ -59,53 +52,98 @@ class RecordedAt:
     transaction_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a node knows of a hash: a receipt in a canonical block, a place in its pool, or nothing."""
+
+    receipt: Receipt | None = None
+    is_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The chain as one look finds it, for one signer.
+
+    `next_nonce` is the first that no mined transaction of the signer has; `final_nonce` the same as of the
+    latest final block, so that no reorganisation gives it back.
+    """
+
+    head: int
+    next_nonce: int
+    final_nonce: int
+    balance_wei: int
+    base_fee_wei: int
+    tip_wei: int
+
+
 class Next(StrEnum):
     """What a stored transaction needs now."""
 
-    WRONG_CHAIN = "wrong_chain"  # it was signed for another chain; broadcast nothing
     FINAL = "final"  # mined, took effect, and deep enough: close its jobs
     REVERTED = "reverted"  # mined without effect, and deep enough: its jobs need another
     MINED_NOT_DEEP = "mined_not_deep"  # wait: a reorganisation may still undo it
-    PENDING = "pending"  # wait: the node's pool holds it
     NONCE_TAKEN = "nonce_taken"  # it can never be mined: the contract says which jobs are recorded
+    REPLACE = "replace"  # no block takes it: sign the same call again for more
+    PENDING = "pending"  # wait: the node's pool holds it
     REBROADCAST = "rebroadcast"  # nobody knows it: send the same bytes
+
+
+# Blocks that an offer which pays for them may be passed over before it is raised.
+PATIENCE_BLOCKS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a stored transaction and its chain, asked in this order: nonce, receipt, pool.
+    """What is known of a stored transaction: the survey is older than the sightings of its attempts.
 
     Then one that is mined meanwhile shows as unknown at worst, which is harmless, and never as a taken nonce.
     `final_depth` counts the transaction's own block.
     """
 
-    same_chain: bool
-    receipt: Receipt | None
-    head: int
-    final_depth: int
-    pending: bool
+    survey: Survey
     nonce: int
-    next_nonce: int
+    sighting: Sighting
+    final_depth: int
+    max_fee_wei: int
+    sent_at_block: int
+
+    @property
+    def depth(self) -> int:
+        """Of the receipt's block, which counts."""
+        assert self.sighting.receipt is not None, "only what is mined is deep"
+        # The survey may be a block older than the receipt.
+        return max(1, self.survey.head - self.sighting.receipt.block_number + 1)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the next block cannot take it, or several did not although it was its turn."""
+        survey = self.survey
+        if self.max_fee_wei < survey.base_fee_wei:
+            return True
+        waited = survey.head - self.sent_at_block >= PATIENCE_BLOCKS
+        return self.sighting.is_pending and self.nonce == survey.next_nonce and waited
 
 
 def decide(facts: Facts) -> Next:
-    """The one next step: receipt → pool → nonce → contract, in that order.
+    """The one next step: receipt → nonce → price → pool, in that order.
 
+    >>> survey = Survey(head=7, next_nonce=4, final_nonce=4, balance_wei=0, base_fee_wei=1, tip_wei=1)
     >>> unknown = Facts(
-    ...     same_chain=True, receipt=None, head=7, final_depth=3, pending=False, nonce=4, next_nonce=4
+    ...     survey=survey, nonce=4, sighting=Sighting(), final_depth=3, max_fee_wei=3, sent_at_block=7
     ... )
     >>> decide(unknown)
     <Next.REBROADCAST: 'rebroadcast'>
     """
-    if not facts.same_chain:
-        return Next.WRONG_CHAIN
-    if facts.receipt is not None:
-        if facts.head - facts.receipt.block_number + 1 < facts.final_depth:
+    receipt = facts.sighting.receipt
+    if receipt is not None:
+        if facts.depth < facts.final_depth:
             return Next.MINED_NOT_DEEP
-        return Next.FINAL if facts.receipt.succeeded else Next.REVERTED
-    if facts.pending:
-        return Next.PENDING
-    return Next.NONCE_TAKEN if facts.next_nonce > facts.nonce else Next.REBROADCAST
+        return Next.FINAL if receipt.succeeded else Next.REVERTED
+    if facts.survey.final_nonce > facts.nonce:
+        return Next.NONCE_TAKEN
+    if facts.is_stuck:
+        return Next.REPLACE
+    return Next.PENDING if facts.sighting.is_pending else Next.REBROADCAST
 
 
 def job_key(chain_id: int, registry: str, tenant_id: str, job_id: str) -> str:
@@ -130,8 +168,7 @@ def commitment(salt: bytes, content: bytes) -> str:
     '0x660f98825626a1ad0c3df3b009bce35103b7739ae33ff1be20c965b032a2f0a1'
     """
     assert len(salt) == WORD_BYTES, "a salt is one word"
-    digest = keccak.new(digest_bits=256, data=content).digest()
-    return _keccak(salt + digest)
+    return _keccak(salt + keccak256(content))
 
 
 def _abi_text(text: str) -> bytes:
@@ -145,4 +182,4 @@ def _word(number: int) -> bytes:
 
 
 def _keccak(data: bytes) -> str:
-    return "0x" + keccak.new(digest_bits=256, data=data).hexdigest()
+    return f"0x{keccak256(data).hex()}"

@@ -213,3 +213,7 @@ class ChainUnavailable(Exception):
 
 class ConfirmationRejected(Exception):
     """The registry would revert this confirmation now (paused, role revoked); no nonce was used."""
+
+
+class TooMuchGas(Exception):
+    """The call needs more gas than one transaction may use; no nonce was used."""

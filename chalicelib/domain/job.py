@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.payload import UploadedInput
+from chalicelib.domain.transaction_id import ConfirmationPath, TransactionId
 
 
 class Status(StrEnum):
@@ -99,24 +101,12 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
-    """Where on which chain the commitment is recorded."""
-
-    chain_id: int
-    registry: str
-    job_key: str
-    transaction_hash: str
-    block_number: int
-    gas_used: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job. `due_at` is when the sweep must look at it if nothing else has moved it by then.
 
     `plan` is its tenant's when it was accepted: that prices it, whatever the tenant's plan becomes.
     `request_id` names the submit in the logs, `trace_id` the caller's whole story. An input that was sent
-    with the submit is stored beside the job.
+    with the submit is stored beside the job. `placed` is the transaction that is to confirm the job, or did.
     """
 
     ref: JobRef
@@ -125,12 +115,14 @@ class Job:
     status: Status
     version: int
     entered: Mapping[Status, datetime]
+    path: ConfirmationPath = ConfirmationPath.DIRECT
     uploaded_input: UploadedInput | None = None
     due_at: datetime | None = None
     lease_epoch: int = 0
     lease_until: datetime | None = None
     progress: Progress | None = None
     result: Result | None = None
+    placed: TransactionId | None = None
     confirmation: Confirmation | None = None
     failure: Failure | None = None
     trace_id: str = ""
@@ -155,6 +147,7 @@ def new_job(
     now: datetime,
     trace_id: str,
     request_id: str,
+    path: ConfirmationPath = ConfirmationPath.DIRECT,
     uploaded_input: UploadedInput | None = None,
 ) -> Job:
     """A queued job, in the outbox until its message is known sent."""
@@ -168,6 +161,7 @@ def new_job(
         due_at=now + UNSENT_AFTER,
         trace_id=trace_id,
         request_id=request_id,
+        path=path,
         uploaded_input=uploaded_input,
     )
 
@@ -202,6 +196,12 @@ def finish(job: Job, *, now: datetime, result: Result) -> Job:
     moved = _enter(job, Status.CONFIRMING, now=now)
     done = job.progress and Progress(job.progress.total, job.progress.total)
     return replace(moved, result=result, progress=done, lease_until=None, due_at=now + UNSENT_AFTER)
+
+
+def place(job: Job, transaction_id: TransactionId) -> Job:
+    """The job stands in this transaction; not a transition. Its epoch rises, so two cannot both place it."""
+    assert job.status is Status.CONFIRMING, "only what has a commitment is sent to the chain"
+    return replace(job, placed=transaction_id, lease_epoch=job.lease_epoch + 1)
 
 
 def succeed(job: Job, *, now: datetime, confirmation: Confirmation) -> Job:

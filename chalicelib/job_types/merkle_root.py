@@ -5,13 +5,12 @@ encoding, leaves are sorted, and a pair is hashed in sorted order.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from Crypto.Hash import keccak
 from pydantic import Field, JsonValue
 
 from chalicelib.domain.job import Progress
+from chalicelib.domain.merkle import keccak256, merkle_tree, places, siblings
 from chalicelib.job_types.contract import JobError, JobInput, JobType, Run
 
 LeafType = Literal["address", "uint256", "bytes32", "bool", "string"]
@@ -45,10 +44,12 @@ def run(job_input: MerkleRootInput) -> Run:
             _leaf_hash(job_input.leaf_encoding, leaf, start + offset) for offset, leaf in enumerate(batch)
         ]
         yield Progress(len(hashes), total)
-    tree = _tree(sorted(hashes))
+    tree = merkle_tree(hashes)
     result: dict[str, JsonValue] = {"root": _hex(tree[0]), "leaves": total}
     if job_input.proofs:
-        result["proofs"] = _proofs(tree, hashes)
+        result["proofs"] = [
+            [_hex(sibling) for sibling in siblings(tree, node)] for node in places(tree, hashes)
+        ]
     return result
 
 
@@ -63,7 +64,7 @@ def _leaf_hash(types: tuple[LeafType, ...], values: tuple[str, ...], index: int)
         encoded = encode(types, [_parse(kind, value) for kind, value in zip(types, values, strict=True)])
     except (EncodingError, ValueError, OverflowError) as error:
         raise JobError(f"Leaf {index} does not fit its encoding ({', '.join(types)}).") from error
-    return _keccak(_keccak(encoded))
+    return keccak256(keccak256(encoded))
 
 
 def _parse(kind: LeafType, value: str) -> object:
@@ -85,35 +86,8 @@ def _parse(kind: LeafType, value: str) -> object:
             return value
 
 
-def _tree(leaves: list[bytes]) -> list[bytes]:
-    """The tree as one array: leaves last and backwards, the children of node i at 2i+1 and 2i+2."""
-    tree = [b""] * (len(leaves) - 1) + leaves[::-1]
-    for node in range(len(leaves) - 2, -1, -1):
-        left, right = tree[2 * node + 1], tree[2 * node + 2]
-        tree[node] = _keccak(min(left, right) + max(left, right))
-    return tree
-
-
-def _proofs(tree: list[bytes], leaves: list[bytes]) -> list[JsonValue]:
-    """A proof a leaf, in the order given; of equal leaves, each has a place of its own in the tree."""
-    by_hash = sorted(range(len(leaves)), key=leaves.__getitem__)
-    node_of = {index: len(tree) - 1 - place for place, index in enumerate(by_hash)}
-    return [list(_siblings(tree, node_of[index])) for index in range(len(leaves))]
-
-
-def _siblings(tree: list[bytes], node: int) -> Iterator[str]:
-    """What a node is hashed with on its way to the root, from below."""
-    while node > 0:
-        yield _hex(tree[node + 1 if node % 2 else node - 1])
-        node = (node - 1) // 2
-
-
 def _hex(word: bytes) -> str:
     return f"0x{word.hex()}"
-
-
-def _keccak(data: bytes) -> bytes:
-    return keccak.new(digest_bits=256, data=data).digest()
 
 
 JOB_TYPE = JobType(

@@ -15,8 +15,8 @@ from chalicelib.ports.access import (
     Tokens,
     VerifiedToken,
 )
-from chalicelib.ports.administration import Deed, KeyStore, MeteringKeys, Registry
-from chalicelib.ports.chain import Chain, ChainTransactions
+from chalicelib.ports.administration import Deed, KeyStore, MeteringKeys, Registry, SignerKeyStore
+from chalicelib.ports.chain import Chain, ChainTransactions, RegistryAdmin, Signers
 from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Seats, Usage
 from chalicelib.ports.payloads import Payloads, Uploads
 from chalicelib.ports.system import Clock, Ids
@@ -39,8 +39,11 @@ __all__ = [
     "Payloads",
     "Queue",
     "Registry",
+    "RegistryAdmin",
     "Revocations",
     "Seats",
+    "SignerKeyStore",
+    "Signers",
     "SingleUse",
     "Tallies",
     "Tenants",

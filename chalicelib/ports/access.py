@@ -44,9 +44,6 @@ class Keys(Protocol):
     def cursor_key(self) -> bytes:
         """The 32 bytes that sign the cursors of lists."""
 
-    def signer_key(self, address: str) -> bytes:
-        """The 32-byte private key of a chain signer."""
-
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:

@@ -9,6 +9,7 @@ from chalicelib.domain.audit import AuditEvent
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.key_ring import KeyRing
+from chalicelib.domain.roster import Roster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Deed:
     tenant: tuple[Tenant | None, Tenant] | None = None
     client: tuple[Client | None, Client] | None = None
     ring: tuple[KeyRing, KeyRing] | None = None
+    roster: tuple[Roster, Roster] | None = None
     revoked: Mapping[str, datetime] = field(default_factory=dict)
     restored: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -50,6 +52,19 @@ class KeyStore(Protocol):
 
     def drop(self, kid: str) -> None:
         """Forgets it, if it is there."""
+
+
+class SignerKeyStore(Protocol):
+    """Where the private keys of the chain's signers are kept."""
+
+    def make(self) -> str:
+        """The checksummed address of a new key, which is kept."""
+
+    def kept(self) -> Sequence[str]:
+        """The addresses of all keys that are kept; one of the last second may be missing."""
+
+    def drop(self, address: str) -> None:
+        """Forgets its key, if it is there."""
 
 
 class MeteringKeys(Protocol):

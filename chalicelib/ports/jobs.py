@@ -48,6 +48,9 @@ class Jobs(Protocol):
     def get(self, ref: JobRef) -> Job | None:
         """The job as last committed."""
 
+    def get_many(self, refs: Sequence[JobRef]) -> Sequence[Job | None]:
+        """Each job as last committed, in the order asked; at most 100."""
+
     def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         """At most `limit` of the tenant's jobs as last committed, by id backwards, from `after` on.
 

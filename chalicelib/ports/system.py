@@ -29,5 +29,8 @@ class Ids(Protocol):
     def salt(self) -> bytes:
         """32 unpredictable bytes."""
 
+    def new_private_key(self) -> bytes:
+        """The 32 unpredictable bytes of a key that signs for the chain."""
+
     def new_client_secret(self) -> str:
         """A client's secret of 256 unpredictable bits, in the form of `domain.client_secret`."""

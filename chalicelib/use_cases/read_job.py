@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from chalicelib.domain.confirmation_view import SeenJob
 from chalicelib.domain.errors import NO_SUCH_JOB, JobNotFound, Unavailable
 from chalicelib.domain.job import Job, JobRef
 from chalicelib.domain.seats import Seat, seats_to_try
 from chalicelib.ports import Clock, Ids, Jobs, Seats
+from chalicelib.use_cases.read_confirmation import ReadConfirmation
 
 # A worker tells of its progress every half second, so looking more often would see the same.
 LOOK_EVERY_SECONDS = 0.5
@@ -31,7 +33,7 @@ class GetJob:
 class Awaited:
     """The job, and whether its reader would have waited for it as long as asked."""
 
-    job: Job
+    seen: SeenJob
     is_honoured: bool = True
 
 
@@ -44,25 +46,30 @@ class AwaitJob:
     """
 
     get_job: GetJob
+    read_confirmation: ReadConfirmation
     seats: Seats
     clock: Clock
     ids: Ids
 
-    def __call__(self, ref: JobRef, *, is_news: Callable[[Job], bool], at_most_seconds: float) -> Awaited:
+    def __call__(self, ref: JobRef, *, is_news: Callable[[SeenJob], bool], at_most_seconds: float) -> Awaited:
         """The job when it is terminal or news, but after this time in any case; at once if there is none."""
         deadline = self.clock.monotonic() + at_most_seconds
-        job = self.get_job(ref)
-        if at_most_seconds <= 0 or job.is_terminal or is_news(job):
-            return Awaited(job=job)
+        seen = self._look(ref)
+        if at_most_seconds <= 0 or seen.job.is_terminal or is_news(seen):
+            return Awaited(seen=seen)
         with self._seat(ref.tenant_id) as seat:
             if seat is None:
-                return Awaited(job=job, is_honoured=False)
+                return Awaited(seen=seen, is_honoured=False)
             while (left_seconds := deadline - self.clock.monotonic()) > 0:
                 self.clock.pause(min(LOOK_EVERY_SECONDS, left_seconds))
-                job = self.get_job(ref)
-                if job.is_terminal or is_news(job):
+                seen = self._look(ref)
+                if seen.job.is_terminal or is_news(seen):
                     break
-        return Awaited(job=job)
+        return Awaited(seen=seen)
+
+    def _look(self, ref: JobRef) -> SeenJob:
+        (seen,) = self.read_confirmation([self.get_job(ref)])
+        return seen
 
     @contextmanager
     def _seat(self, tenant_id: str) -> Iterator[Seat | None]:

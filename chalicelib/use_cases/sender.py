@@ -1,250 +1,185 @@
 """The sender: whose every step can be taken up by the next, because what it is about to do is stored first.
 
-Phases: *follow* what was committed before (receipt → pool → nonce → contract), *commit* a new transaction
-{nonce, signed bytes, hash, genesis hash, jobs}, *broadcast* it, and at depth *close* its jobs.
+Phases: *follow* what was committed before (receipt → nonce → price → pool), *mend* nonces that a
+reorganisation gave back, then, for the active signer, *commit* new transactions {nonce, signed bytes, hash,
+jobs}, *broadcast* them, and at depth *close* their jobs.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
 
 from chalicelib.domain import tracing
 from chalicelib.domain.chain_transaction import (
     FINAL_DEPTH,
     ChainTransaction,
-    Listed,
+    Mined,
     Settlement,
     SignerLease,
 )
-from chalicelib.domain.confirmation import ZERO_HASH, Entry, Facts, Next, Receipt, decide, job_key
-from chalicelib.domain.errors import ChainUnavailable, Superseded
-from chalicelib.domain.job import Confirmation, Job, JobRef, Status, succeed
-from chalicelib.domain.metering import job_confirmed
-from chalicelib.domain.prices import PriceBook
-from chalicelib.ports import Chain, ChainTransactions, Change, Clock, Jobs, Keys, Queue
+from chalicelib.domain.confirmation import Facts, Next, Receipt, Sighting, Survey, decide
+from chalicelib.domain.fees import offered, raised
+from chalicelib.domain.job import JobRef
+from chalicelib.domain.transaction_id import TransactionId
+from chalicelib.use_cases.chain_work import Alarm, SenderPorts, Work, refs_of, trace_ids_of
+from chalicelib.use_cases.closing import Closing
+from chalicelib.use_cases.sending import SKIPPED_NONCES, Sending, sign
 
-T = TypeVar("T")
-
-# 250 entries take 6.3 million gas of the 16.7 million that a transaction may use.
-JOBS_A_TRANSACTION = 250
-# Enough to fill every block while the oldest waits for its depth; more only means more to follow.
-OPEN_TRANSACTIONS = 8
-# Three actions a job at most (job, event, its tenant's entitlement) of the hundred that a transaction takes.
-JOBS_A_CLOSE = 30
-# Each lost round means that a job of the chunk was closed by someone else meanwhile.
-CLOSE_ROUNDS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SenderPorts:
-    """What the sender works with, and for which signer, registry and prices."""
-
-    jobs: Jobs
-    transactions: ChainTransactions
-    chain: Chain
-    keys: Keys
-    queue: Queue
-    clock: Clock
-    prices: PriceBook
-    signer: str
-    chain_id: int
-    registry: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Mined:
-    """A transaction of ours at its final depth."""
-
-    hash: str
-    receipt: Receipt
+# Half of what an invocation has: what takes longest is to close the jobs of many transactions at once.
+FOLLOW_SECONDS = 15
+# A row keeps the bytes of each, 7 KB; from 1 gwei on the ceiling is reached with as many.
+ATTEMPTS_AT_MOST = 40
+# What a transfer without data costs, by the protocol.
+FILL_GAS = 21_000
 
 
 class Sender:
-    """One invocation's work under one lease."""
+    """One invocation's work for one account, under one lease."""
 
-    def __init__(self, ports: SenderPorts, lease: SignerLease) -> None:
+    def __init__(self, ports: SenderPorts, work: Work, lease: SignerLease, survey: Survey) -> None:
         self._ports = ports
+        self._work = work
+        self._closing = Closing(ports, work)
+        self._survey = survey
         self.lease = lease
-        self.open: list[ChainTransaction] = []
-        self.final: list[JobRef] = []
-        self.conflicts: list[JobRef] = []
-        self.trace_ids: list[str] = []
-        self._again: list[JobRef] = []
+        self.open: list[ChainTransaction] = list(ports.transactions.unsettled(lease))
 
     def follow(self) -> None:
-        """Takes every open transaction one step further, oldest first."""
-        self.open = list(self._ports.transactions.unsettled(self.lease))
-        if not self.open:
-            return
-        genesis_hash, head = self._ports.chain.genesis_hash(), self._ports.chain.head()
-        # As of a final block: a nonce that a reorganisation can give back is not taken.
-        final_block = max(0, head - FINAL_DEPTH + 1)
-        next_nonce = self._ports.chain.next_nonce(self._ports.signer, block=final_block)
-        for transaction in tuple(self.open):
-            with tracing.story(*_trace_ids(transaction.jobs)):
-                receipt = self._ports.chain.receipt(transaction.hash)
-                facts = Facts(
-                    same_chain=transaction.genesis_hash == genesis_hash,
-                    receipt=receipt,
-                    head=head,
-                    final_depth=FINAL_DEPTH,
-                    pending=receipt is None and self._ports.chain.is_pending(transaction.hash),
-                    nonce=transaction.nonce,
-                    next_nonce=next_nonce,
-                )
-                self._step(transaction, decide(facts), receipt)
+        """Takes every open transaction one step further, oldest first, while there is time."""
+        began = self._ports.clock.monotonic()
+        hashes = [attempt.hash for row in self.open for attempt in row.attempts]
+        sightings = dict(zip(hashes, self._ports.chain.sightings(hashes) if hashes else [], strict=True))
+        for row in tuple(self.open):
+            if self._ports.clock.monotonic() - began > FOLLOW_SECONDS:
+                return
+            with tracing.story(*trace_ids_of(row.jobs)):
+                self._step(row, _of_any([sightings[attempt.hash] for attempt in row.attempts]))
 
-    def _step(self, transaction: ChainTransaction, step: Next, receipt: Receipt | None) -> None:
-        match step:
-            case Next.WRONG_CHAIN:
-                raise ChainUnavailable("The node runs another chain than the one that we signed for.")
-            case Next.REBROADCAST:
-                self._ports.chain.broadcast(transaction.raw)
+    def _step(self, row: ChainTransaction, sighting: Sighting) -> None:
+        facts = Facts(
+            survey=self._survey,
+            nonce=row.nonce,
+            sighting=sighting,
+            final_depth=FINAL_DEPTH,
+            max_fee_wei=row.latest.fees.max_fee_wei,
+            sent_at_block=row.sent_at_block,
+        )
+        receipt = sighting.receipt
+        row = self._amended(row, replace(row, mined=_mined(receipt, facts.depth) if receipt else None))
+        match decide(facts):
+            case Next.FINAL if self._closing.lacks(row):
+                pass  # a receipt without its effect: the node contradicts itself
+            case Next.REVERTED | Next.NONCE_TAKEN if self._closing.holds(row):
+                pass  # a node that lags behind itself: its registry has what its transactions lack
             case Next.FINAL:
                 assert receipt is not None, "final is what its receipt says"
-                self._again += _refs(self._close(transaction.jobs, _Mined(transaction.hash, receipt)))
-                self._settle(transaction, Settlement.FINAL)
+                self._closing.close_mined(row, receipt, head=self._survey.head)
+                self._settle(row, Settlement.FINAL)
             case Next.REVERTED:
-                self._again += _refs(transaction.jobs)
-                self._settle(transaction, Settlement.REVERTED)
+                self._work.again += refs_of(row.jobs)
+                self._settle(row, Settlement.REVERTED)
             case Next.NONCE_TAKEN:
-                self._again += _refs(self._close(transaction.jobs))
-                self._settle(transaction, Settlement.NONCE_TAKEN)
+                self._close_elsewhere(row)
+                self._settle(row, Settlement.NONCE_TAKEN)
+            case Next.REPLACE:
+                self._replace(row, sighting)
+            case Next.REBROADCAST:
+                self._ports.chain.broadcast(row.latest.raw)
             case Next.PENDING | Next.MINED_NOT_DEEP:
                 pass
 
-    def _settle(self, transaction: ChainTransaction, settlement: Settlement) -> None:
-        self.open.remove(transaction)
-        first_unsettled = min((row.nonce for row in self.open), default=self.lease.next_nonce)
-        self.lease = self._ports.transactions.settle(
-            self.lease, replace(transaction, settlement=settlement), first_unsettled=first_unsettled
-        )
+    def _close_elsewhere(self, row: ChainTransaction) -> None:
+        """What of its jobs the registry holds is closed; the others wait for another transaction."""
+        rest = self._closing.close_recorded(row.jobs, head=self._survey.head)
+        self._work.again += refs_of(rest)
 
-    def _close(self, listed: Sequence[Listed], mined: _Mined | None = None) -> list[Listed]:
-        """Closes the jobs that the chain has recorded for good, and reports conflicts; the rest is returned.
-
-        The rest is not recorded, or not deep enough yet, by a transaction that is not ours to follow.
-        """
-        self.trace_ids += _trace_ids(listed)
-        recorded = self._ports.chain.recorded_hashes([each.entry.job_key for each in listed])
-        rest: list[Listed] = []
-        confirmed: list[tuple[JobRef, Confirmation]] = []
-        for each, recorded_hash in zip(listed, recorded, strict=True):
-            if recorded_hash == ZERO_HASH:
-                rest.append(each)
-            elif recorded_hash != each.entry.result_hash:
-                self.conflicts.append(each.ref)
-            elif (confirmation := self._confirmation(each, mined)) is not None:
-                confirmed.append((each.ref, confirmation))
-            else:
-                self._again.append(each.ref)
-        for chunk in _chunks(confirmed, JOBS_A_CLOSE):
-            self._close_chunk(chunk)
-        return rest
-
-    def _confirmation(self, listed: Listed, mined: _Mined | None) -> Confirmation | None:
-        """Where the job is recorded: in this transaction, or in another; None while that is not deep."""
-        key = listed.entry.job_key
-        if mined is not None and key in mined.receipt.recorded:
-            block_number, transaction_hash = mined.receipt.block_number, mined.hash
-            gas_used = _share(mined.receipt, key)
-        else:
-            found = self._ports.chain.recorded_at(key)
-            if found is None or self._ports.chain.head() - found.block_number + 1 < FINAL_DEPTH:
-                return None
-            block_number, transaction_hash, gas_used = found.block_number, found.transaction_hash, 0
-        return Confirmation(
-            chain_id=self._ports.chain_id,
-            registry=self._ports.registry,
-            job_key=key,
-            transaction_hash=transaction_hash,
-            block_number=block_number,
-            gas_used=gas_used,
-        )
-
-    def _close_chunk(self, chunk: Sequence[tuple[JobRef, Confirmation]]) -> None:
-        for _ in range(CLOSE_ROUNDS):
-            now = self._ports.clock.now()
-            found = [(self._ports.jobs.get(ref), confirmation) for ref, confirmation in chunk]
-            changes = []
-            for job, confirmation in found:
-                if job is not None and job.status is Status.CONFIRMING:
-                    succeeded = succeed(job, now=now, confirmation=confirmation)
-                    event = job_confirmed(succeeded, self._ports.prices)
-                    changes.append(Change(job, succeeded, (event,)))
-            try:
-                if changes:
-                    self._ports.jobs.save(changes)
-            except Superseded:
-                continue
-            self.final += [change.after.ref for change in changes]
+    def _replace(self, row: ChainTransaction, sighting: Sighting) -> None:
+        """The same call for more, stored before it is sent; at the ceiling, the last offer stands."""
+        wanted = offered(base_fee_wei=self._survey.base_fee_wei, tip_wei=self._survey.tip_wei)
+        fees = wanted and raised(row.latest.fees, wanted)
+        if fees is None or len(row.attempts) >= ATTEMPTS_AT_MOST:
+            self._work.alarms[Alarm.FEES_ABOVE_CEILING] = (
+                f"nonce {row.nonce} waits for a base fee that we pay"
+            )
+            if not sighting.is_pending:
+                self._ports.chain.broadcast(row.latest.raw)
             return
-        raise Superseded("the jobs keep changing; the transaction stays open and is followed again")
+        attempt = sign(self._ports, row.id, row.path, row.jobs, gas=row.gas, fees=fees)
+        replaced = replace(row, attempts=(*row.attempts, attempt), sent_at_block=self._survey.head)
+        self._amended(row, replaced)
+        self._ports.chain.broadcast(attempt.raw)
+
+    def mend(self) -> None:
+        """Sends again what a reorganisation deeper than final took away, and fills the other nonces.
+
+        Else every later transaction would wait for ever. What ended without effect is not sent again, for
+        its jobs may stand in another by now. What is missing by more than a lying node could make us pay
+        for is mended over several looks.
+        """
+        first = min((row.nonce for row in self.open), default=self.lease.next_nonce)
+        for nonce in range(self._survey.next_nonce, min(first, self._survey.next_nonce + SKIPPED_NONCES)):
+            transaction_id = TransactionId(self.lease.account, nonce)
+            row = self._ports.transactions.get(transaction_id)
+            if row is None or row.settlement is not Settlement.FINAL:
+                self._fill(transaction_id, row)
+            else:
+                mined = row.mined and row.mined.hash
+                again = next((each for each in row.attempts if each.hash == mined), row.latest)
+                self._ports.chain.broadcast(again.raw)
+
+    def _fill(self, transaction_id: TransactionId, before: ChainTransaction | None) -> None:
+        """A transfer in the nonce's row, beside what was signed for it before; one is mined at most.
+
+        It outbids that if it can; at the ceiling, whatever a node still holds of it is as good.
+        """
+        fees = offered(base_fee_wei=self._survey.base_fee_wei, tip_wei=self._survey.tip_wei)
+        fees = raised(before.latest.fees, fees) or fees if fees and before else fees
+        if fees is None:
+            self._work.alarms[Alarm.FEES_ABOVE_CEILING] = f"nonce {transaction_id.nonce} waits to be filled"
+            return
+        attempt = sign(self._ports, transaction_id, None, (), gas=FILL_GAS, fees=fees)
+        row = ChainTransaction(
+            id=transaction_id,
+            path=None,
+            jobs=(),
+            gas=FILL_GAS,
+            attempts=(*(before.attempts if before else ()), attempt),
+            sent_at_block=self._survey.head,
+        )
+        if before is None:
+            self.lease = self._ports.transactions.record(self.lease, row, [])
+        else:
+            self.lease = self.lease.recorded(row.nonce)
+            self._ports.transactions.amend(self.lease, row)
+        self.open.append(row)
+        self._ports.chain.broadcast(attempt.raw)
 
     def confirm(self, refs: Sequence[JobRef]) -> None:
-        """Commits and broadcasts transactions for the jobs that wait and stand in none yet.
+        """Sends what waits; see `Sending`."""
+        sending = Sending(self._ports, self._work, self.lease, self.open, self._survey)
+        try:
+            sending.confirm(refs)
+        finally:
+            self.lease = sending.lease
 
-        What is beyond the transactions that may be open is not even read; it is put back.
-        """
-        in_flight = {listed.ref for transaction in self.open for listed in transaction.jobs}
-        fresh = [ref for ref in dict.fromkeys(refs) if ref not in in_flight]
-        room = (OPEN_TRANSACTIONS - len(self.open)) * JOBS_A_TRANSACTION
-        self._again += fresh[room:]
-        found = (self._ports.jobs.get(ref) for ref in fresh[:room])
-        waiting = [self._listed(job) for job in found if job is not None and job.status is Status.CONFIRMING]
-        for batch in _chunks(waiting, JOBS_A_TRANSACTION):
-            unrecorded = self._close(batch)
-            if unrecorded:
-                with tracing.story(*_trace_ids(unrecorded)):
-                    self._send(unrecorded)
+    def _amended(self, before: ChainTransaction, after: ChainTransaction) -> ChainTransaction:
+        if after != before:
+            self._ports.transactions.amend(self.lease, after)
+            self.open[self.open.index(before)] = after
+        return after
 
-    def _send(self, batch: Sequence[Listed]) -> None:
-        entries = [listed.entry for listed in batch]
-        gas = self._ports.chain.estimate_batch_gas(entries, self._ports.signer)
-        signed = self._ports.chain.sign_batch(
-            entries,
-            key=self._ports.keys.signer_key(self._ports.signer),
-            nonce=self.lease.next_nonce,
-            gas=gas,
-            fees=self._ports.chain.fees(),
+    def _settle(self, row: ChainTransaction, settlement: Settlement) -> None:
+        self.open.remove(row)
+        first_unsettled = min((each.nonce for each in self.open), default=self.lease.next_nonce)
+        self.lease = self._ports.transactions.settle(
+            self.lease, replace(row, settlement=settlement), first_unsettled=first_unsettled
         )
-        transaction = ChainTransaction(
-            signer=self._ports.signer,
-            nonce=self.lease.next_nonce,
-            raw=signed.raw,
-            hash=signed.hash,
-            genesis_hash=self._ports.chain.genesis_hash(),
-            jobs=tuple(batch),
-        )
-        self.lease = self._ports.transactions.record(self.lease, transaction)
-        self.open.append(transaction)
-        self._ports.chain.broadcast(signed.raw)
-
-    def put_back(self) -> None:
-        """Sends the messages that the work left over needs."""
-        for refs in _chunks(self._again, JOBS_A_TRANSACTION):
-            self._ports.queue.wake_confirmer(refs)
-
-    def _listed(self, job: Job) -> Listed:
-        assert job.result is not None, "a confirming job has its commitment"
-        key = job_key(self._ports.chain_id, self._ports.registry, job.ref.tenant_id, job.ref.job_id)
-        return Listed(job.ref, Entry(key, job.result.commitment), job.trace_id)
 
 
-def _share(receipt: Receipt, key: str) -> int:
-    """The job's part of the gas: equal parts, the odd units to the first, so that the parts sum up."""
-    part, odd = divmod(receipt.gas_used, len(receipt.recorded))
-    return part + (receipt.recorded.index(key) < odd)
+def _mined(receipt: Receipt, depth: int) -> Mined:
+    return Mined(hash=receipt.transaction_hash, block_number=receipt.block_number, depth=depth)
 
 
-def _refs(listed: Sequence[Listed]) -> list[JobRef]:
-    return [each.ref for each in listed]
-
-
-def _trace_ids(listed: Sequence[Listed]) -> list[str]:
-    return [each.trace_id for each in listed]
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+def _of_any(sightings: Sequence[Sighting]) -> Sighting:
+    """What is known of a nonce's attempts: of any, whether it is mined; of the last, whether it waits."""
+    receipts: list[Receipt] = [each.receipt for each in sightings if each.receipt]
+    return Sighting(next(iter(receipts), None), is_pending=sightings[-1].is_pending)

@@ -17,6 +17,7 @@ from chalicelib.domain.job import Job, JobRef, new_job, postpone
 from chalicelib.domain.metering import job_accepted
 from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.prices import PriceBook
+from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.job_types.contract import JobInput, JobType
 from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants, Uploads
 from chalicelib.use_cases.estimate_wait import EstimateWait
@@ -33,6 +34,7 @@ class Submission:
     type: str
     input: JsonValue
     input_upload: str | None = None
+    path: ConfirmationPath = ConfirmationPath.DIRECT
     canonical_body: bytes
     trace_id: str
     request_id: str
@@ -111,6 +113,7 @@ class SubmitJob:
             now=now,
             trace_id=submission.trace_id,
             request_id=submission.request_id,
+            path=submission.path,
             uploaded_input=self._uploaded_input(submission),
         )
 

@@ -19,8 +19,8 @@ def show_invoice(scene: Scene) -> None:
     left = recent.entitlements
     screen.fact("jobs admitted", f"{left.jobs_admitted:,} of {left.jobs_per_month:,} in {left.period}")
     screen.fact("jobs active", f"{left.active_jobs:,} of {left.active_jobs_limit:,} (plan {left.plan})")
-    screen.check("three jobs were accepted", _total(recent, "job.accepted"), 3)
-    screen.check("and two of them confirmed, for one was canceled", _total(recent, "job.confirmed"), 2)
+    screen.check("four jobs were accepted", _total(recent, "job.accepted"), 4)
+    screen.check("and three of them confirmed, for one was canceled", _total(recent, "job.confirmed"), 3)
     invoice = client.invoice(month.entitlements.period)
     _print(scene, invoice)
     billed = {line.item: line.quantity for line in invoice.lines if line.item != "monthly_fee"}

@@ -1,11 +1,11 @@
-"""The demo's chapters about jobs: submitted, watched, compared, verified on the chain, canceled."""
+"""The demo's chapters about jobs: submitted, watched, compared, canceled."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from client.documents import Job, Result, Status, Submitted
+from client.documents import ConfirmationPath, Job, Result, Status, Submitted
 from client.verify import NOT_RECORDED
 from emulation.demo.data import LEAF_ENCODING, LocalChain, TokenList, openzeppelin_root, token_list
 from emulation.demo.scene import Scene
@@ -15,31 +15,42 @@ SEED = "0x" + "5e" * 32
 ROUNDS = 6_000_000
 """About four seconds on one core: long enough to watch."""
 
+STATES = ("pending", "broadcast", "mined", "final")
+
+FINAL_DEPTH = 3
+"""Of the service, its own block included."""
+
+FEW_ROUNDS = 1_000
+"""Nothing to wait for but the chain."""
+
 LONG_ROUNDS = 20_000_000
 """As long as the service takes: still running when it is canceled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """The two jobs under way, and what is needed to check them."""
+    """The jobs under way, and what is needed to check them."""
 
     tokens: TokenList
     merkle_input: dict[str, Any]
     merkle_key: str
     merkle: Submitted
     chain: Submitted
+    compact: Submitted
     local: LocalChain
 
 
-def submit_two(scene: Scene) -> Work:
-    """A Merkle root over real data, and a computation that takes seconds."""
+def submit_three(scene: Scene) -> Work:
+    """A Merkle root over real data, a computation that takes seconds, and one that is confirmed compactly."""
     screen, client = scene.screen, scene.acme.client
-    screen.chapter("Two jobs are submitted")
+    screen.chapter("Three jobs are submitted")
     tokens = token_list(_contracts(scene))
     merkle_input = {"leaf_encoding": LEAF_ENCODING, "leaves": tokens.leaves}
     merkle_key = scene.system.new_idempotency_key()
     merkle = client.submit("merkle.root", merkle_input, idempotency_key=merkle_key)
     chain = client.submit("sha256.chain", {"seed": SEED, "rounds": ROUNDS})
+    few = {"seed": SEED, "rounds": FEW_ROUNDS}
+    compact = client.submit("sha256.chain", few, confirmation=ConfirmationPath.COMPACT)
     local = LocalChain(SEED, ROUNDS)
     local.start()
     size_kib = len(json.dumps(merkle_input)) / 1024
@@ -48,13 +59,17 @@ def submit_two(scene: Scene) -> Work:
     screen.fact("", f"{len(tokens.leaves):,} EVM tokens of {tokens.name}, {size_kib:.0f} KiB")
     screen.fact("sha256.chain", chain.job.id)
     screen.fact("", f"{ROUNDS:,} rounds of SHA-256")
-    screen.check("both are accepted and queued", {merkle.job.status, chain.job.status}, {Status.QUEUED})
+    screen.fact("compact", compact.job.id)
+    screen.fact("", f"{FEW_ROUNDS:,} rounds, to be confirmed by a batch's root and a proof")
+    statuses = {each.job.status for each in (merkle, chain, compact)}
+    screen.check("they are accepted and queued", statuses, {Status.QUEUED})
     return Work(
         tokens=tokens,
         merkle_input=merkle_input,
         merkle_key=merkle_key,
         merkle=merkle,
         chain=chain,
+        compact=compact,
         local=local,
     )
 
@@ -67,19 +82,24 @@ class Done:
     result: Result
 
 
-def watch(scene: Scene, work: Work) -> tuple[Done, Done]:
-    """Both jobs run to their end; the chain's blocks are a second apart, and a job is final three deep."""
+def watch(scene: Scene, work: Work) -> tuple[Done, Done, Done]:
+    """All run to their end; the chain's blocks are a second apart, and a job is final three deep."""
     screen, client = scene.screen, scene.acme.client
     screen.chapter("They run, and are confirmed on the chain")
-    ids = (work.merkle.job.id, work.chain.job.id)
-    ended: dict[str, Job] = {}
-    with screen.bars({ids[0]: "merkle.root", ids[1]: "sha256.chain"}) as show:
+    ids = (work.merkle.job.id, work.chain.job.id, work.compact.job.id)
+    seen: dict[str, list[Job]] = {job_id: [] for job_id in ids}
+    with screen.bars(dict(zip(ids, ("merkle.root", "sha256.chain", "compact"), strict=True))) as show:
         for job in client.follow(*ids):
             show(job)
-            ended[job.id] = job
-    screen.check("both succeeded", {job.status for job in ended.values()}, {Status.SUCCEEDED})
-    merkle, chain = (Done(job=ended[job_id], result=client.result(job_id)) for job_id in ids)
-    return merkle, chain
+            seen[job.id].append(job)
+    screen.check("they succeeded", {jobs[-1].status for jobs in seen.values()}, {Status.SUCCEEDED})
+    confirmations = [[each.confirmation for each in jobs if each.confirmation] for jobs in seen.values()]
+    orders = [[STATES.index(each.state) for each in found] for found in confirmations]
+    screen.check("no confirmation went back", orders, [sorted(order) for order in orders])
+    shallow = [found[-1].depth for found in confirmations if found[-1].depth < FINAL_DEPTH]
+    screen.check(f"each was at least {FINAL_DEPTH} blocks deep when it was final", shallow, [])
+    merkle, chain, compact = (Done(job=seen[job_id][-1], result=client.result(job_id)) for job_id in ids)
+    return merkle, chain, compact
 
 
 def compare(scene: Scene, work: Work, merkle: Done, chain: Done) -> None:
@@ -96,29 +116,6 @@ def compare(scene: Scene, work: Work, merkle: Done, chain: Done) -> None:
     with screen.busy("computing"):
         ours = work.local.digest()
     screen.check(f"{ROUNDS:,} rounds in this process end in the same digest", ours, digest)
-
-
-def verify(scene: Scene, done: Done) -> None:
-    """The result against the chain, with the node, the registry's address and published hashes alone."""
-    screen = scene.screen
-    screen.chapter("The result is verified against the chain")
-    screen.fact("content", done.result.content)
-    screen.fact("salt", done.result.salt)
-    tenant_id = scene.acme.tenant.tenant_id
-    report = scene.registry.verify(done.job, done.result, tenant_id=tenant_id)
-    for name, finding in report.findings():
-        screen.fact(name, finding.found)
-    screen.check("keccak256(salt ‖ keccak256(content)) is the commitment", report.commitment.agrees)
-    screen.check("the job's key is of this chain, registry, tenant and job", report.job_key.agrees)
-    screen.check("the registry holds that commitment under that key", report.recorded_hash.agrees)
-    screen.check(
-        "block and transaction are those of its event", report.block.agrees and report.transaction.agrees
-    )
-    forged = replace(done.result, content=done.result.content.replace("0x", "0y", 1))
-    found = scene.registry.verify(done.job, forged, tenant_id=tenant_id)
-    screen.check(
-        "a result with one character changed does not verify", found.recorded_hash.agrees, expected=False
-    )
 
 
 def cancel_running(scene: Scene) -> None:

@@ -90,17 +90,21 @@ class Screen:
             yield _Lines(self.note, labels).show
             return
         columns = (TextColumn("   {task.description:<13}"), BarColumn(30), TaskProgressColumn())
-        status = TextColumn("{task.fields[status]:<11}")
+        status = TextColumn("{task.fields[status]:<11}{task.fields[finality]:<14}")
         with Progress(*columns, status, TimeElapsedColumn(), console=self._console) as progress:
             tasks = {
-                job_id: progress.add_task(label, total=None, status="") for job_id, label in labels.items()
+                job_id: progress.add_task(label, total=None, status="", finality="")
+                for job_id, label in labels.items()
             }
 
             def show(job: "Job") -> None:
                 total, done = (job.progress.total, job.progress.completed) if job.progress else (None, 0)
-                progress.update(tasks[job.id], total=total, completed=done, status=job.status.value)
+                task = tasks[job.id]
+                progress.update(
+                    task, total=total, completed=done, status=job.status.value, finality=_finality(job)
+                )
                 if job.is_terminal:
-                    progress.stop_task(tasks[job.id])
+                    progress.stop_task(task)
 
             yield show
 
@@ -132,10 +136,19 @@ class _Lines:
 
     def show(self, job: "Job") -> None:
         share = f"{job.progress.completed / job.progress.total:>5.0%}" if job.progress else ""
-        line = f"{self._labels[job.id]:<{LABEL_WIDTH - 1}} {job.status.value:<11}{share}".rstrip()
+        label = f"{self._labels[job.id]:<{LABEL_WIDTH - 1}}"
+        line = f"{label} {job.status.value:<11}{share}  {_finality(job)}".rstrip()
         if self._shown.get(job.id) != line:
             self._shown[job.id] = line
             self._write(line)
+
+
+def _finality(job: "Job") -> str:
+    """How far its confirmation is."""
+    found = job.confirmation
+    if found is None:
+        return ""
+    return f"{found.state}, {found.depth} deep" if found.depth else found.state
 
 
 def _console() -> Console:

@@ -1,4 +1,4 @@
-"""The demo from its first chapter to its last; their checks are in `jobs`, `limits` and `billing`."""
+"""The demo from its first chapter to its last; they are in `jobs`, `chain`, `limits` and `billing`."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +8,7 @@ from web3 import HTTPProvider, Web3
 from client.jobs import JobsClient
 from client.system import System
 from client.verify import Registry
-from emulation.demo import billing, jobs, limits
+from emulation.demo import billing, chain, jobs, limits
 from emulation.demo.scene import Counting, Party, Scene
 from emulation.demo.screen import Screen
 from emulation.demo.stack import Stack, Starting
@@ -27,10 +27,11 @@ def tell(screen: Screen, starting: Starting, project: Path) -> None:
     with ExitStack() as closing:
         scene = _scene(screen, stack, project, closing)
         _introduce(scene, stack)
-        work = jobs.submit_two(scene)
-        merkle, chain = jobs.watch(scene, work)
-        jobs.compare(scene, work, merkle, chain)
-        jobs.verify(scene, merkle)
+        work = jobs.submit_three(scene)
+        merkle, chained, compact = jobs.watch(scene, work)
+        jobs.compare(scene, work, merkle, chained)
+        chain.verify(scene, merkle)
+        chain.verify_compact(scene, compact)
         limits.replay(scene, work)
         jobs.cancel_running(scene)
         limits.refuse_bad_request(scene)

@@ -20,6 +20,8 @@ CLIENT = {
     "public_keys",
 }
 KEY = {"kid", "state", "published_at", "signs_from", "until"}
+SIGNER = {"address", "duty", "is_confirmer", "balance_wei", "open_transactions", "next_nonce"}
+VERIFIED = {"job_id", "tenant_id", "confirmation", "verified", "checks"}
 EVENT = {"event_id", "at", "actor", "act", "subject", "facts"}
 SHOWN_ONCE = "It is shown this once and stored nowhere: keep it now."
 

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 import app as functions
+from chalicelib.adapters.memory_chain import GENESIS_HASH
 from chalicelib.container import Adapters, Container
 from chalicelib.domain import client_secret
 from chalicelib.domain.access_token import SCOPES
@@ -28,7 +29,7 @@ from emulation.provision import Api as Deployed
 from emulation.provision import provision_api
 from emulation.worker import LambdaContext
 from tests.api.contract import Contract
-from tests.api.memory_adapters import REGISTRY, SIGNER, MemoryAdapters, StackClock
+from tests.api.memory_adapters import REGISTRY, MemoryAdapters, StackClock
 from tests.gateway.conftest import SESSION, START, Loop, SettableClock, Stack, running_stack
 from tests.gateway.conftest import loop as loop
 
@@ -85,9 +86,12 @@ class Api:
         """The id and the secret of the tenant's client."""
         return client_id(tenant), SECRET
 
-    def submit(self, key: str = "k1", *, tenant: str = ACME, rounds: int = 3) -> httpx.Response:
-        """A job's submit."""
-        body = {"type": "sha256.chain", "input": {"seed": "0x" + "00" * 32, "rounds": rounds}}
+    def submit(
+        self, key: str = "k1", *, tenant: str = ACME, rounds: int = 3, **members: object
+    ) -> httpx.Response:
+        """A job's submit, with more members of the body."""
+        job_input = {"seed": "0x" + "00" * 32, "rounds": rounds}
+        body = {"type": "sha256.chain", "input": job_input, **members}
         headers = {**self.bearer(tenant), "Idempotency-Key": key}
         return self.http.post("/v1/jobs", json=body, headers=headers)
 
@@ -185,7 +189,7 @@ def _adapters(stack: Stack, deployed: Deployed) -> MemoryAdapters:
         rpc_url="http://127.0.0.1:1",
         chain_id=31337,
         registry=REGISTRY,
-        signer=SIGNER,
+        genesis_hash=GENESIS_HASH,
         clock_url=None,
     )
     clock = StackClock(stack.clock)

@@ -19,6 +19,7 @@ from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.adapters.memory_seats import MemorySeats
+from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryUsage
@@ -72,8 +73,9 @@ class MemoryAdapters:
         self.usage: Any = MemoryUsage(jobs)
         self.payloads: Any = MemoryPayloads()
         self.uploads: Any = MemoryUploads()
-        self.transactions: Any = MemoryChainTransactions()
-        self.chain: Any = MemoryChain(senders={SIGNER_KEY: SIGNER})
+        self.transactions: Any = MemoryChainTransactions(jobs)
+        self.chain: Any = MemoryChain()
+        self.signers: Any = MemorySigners({SIGNER: SIGNER_KEY})
         token_key = make_token_key()
         self.rings: Any = MemoryKeyRings(KeyRing().rotated(token_key.kid, token_key.public, now=clock.now()))
         self.tallies: Any = MemoryTallies()
@@ -84,7 +86,6 @@ class MemoryAdapters:
         self.keys: Any = MemoryKeys(
             token_keys={token_key.kid: token_key.private},
             cursor_key=b"\x51" * 32,
-            signer_keys={SIGNER: SIGNER_KEY},
         )
         self.key_store: Any = self.keys
         # Warm, as in one process: it remembers the ring.

@@ -8,15 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eth_keys.datatypes import PrivateKey
+from coincurve import PrivateKey
 
 from chalicelib.adapters.evm import EvmChain
-from chalicelib.domain.confirmation import Entry, SignedTransaction, commitment, job_key
-from emulation.chain import Mining, Node, deploy_registry, start_node
+from chalicelib.domain.chain_call import Call, ConfirmBatch
+from chalicelib.domain.confirmation import (
+    Entry,
+    Receipt,
+    Sighting,
+    SignedTransaction,
+    Survey,
+    commitment,
+    job_key,
+)
+from chalicelib.domain.fees import GWEI, Fees
+from chalicelib.domain.merkle import keccak256
+from emulation.chain import CHAIN_ID, Mining, Node, checksummed, deploy_registry, start_node
 
 CONTRACTS = Path(__file__).parent.parent.parent / "contracts"
+ETHER = 10**18
 PAUSE = "0x8456cb59"  # pause()
 OFF = False
+FINAL_DEPTH = 3
+# Above any base fee of a chain whose blocks are nearly empty.
+FEES = Fees(max_fee_wei=100 * GWEI, max_priority_fee_wei=GWEI)
 HASHES_ONLY = False  # of a block's transactions
 
 _numbers = count(1)
@@ -38,30 +53,62 @@ def node(
     runner.run(node.stop())
 
 
+def address_of(key: PrivateKey) -> str:
+    """Who signs with it."""
+    return checksummed(f"0x{keccak256(key.public_key.format(compressed=False)[1:])[-20:].hex()}")
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """The chain's adapter, its own registry and signer, and a hand on the node that both are on."""
 
     chain: EvmChain
+    genesis_hash: str
     registry: str
     signer: str
-    key: bytes
+    key: PrivateKey
     rpc_url: str
     rpc: Callable[..., Any]
+
+    def at(self, rpc_url: str) -> EvmChain:
+        """The adapter, asking there."""
+        return EvmChain(rpc_url, chain_id=CHAIN_ID, genesis_hash=self.genesis_hash, registry=self.registry)
 
     def entries(self, number: int) -> list[Entry]:
         """New jobs of this registry."""
         ids = [f"job_{next(_numbers)}" for _ in range(number)]
         return [
-            Entry(job_key(31337, self.registry, "ten_1", job_id), commitment(bytes(32), job_id.encode()))
+            Entry(job_key(CHAIN_ID, self.registry, "ten_1", job_id), commitment(bytes(32), job_id.encode()))
             for job_id in ids
         ]
 
+    def survey(self) -> Survey:
+        """The chain as the signer finds it."""
+        return self.chain.survey(self.signer, final_depth=FINAL_DEPTH)
+
+    def sighting(self, transaction_hash: str) -> Sighting:
+        """What the node knows of it."""
+        (sighting,) = self.chain.sightings([transaction_hash])
+        return sighting
+
+    def receipt(self, transaction_hash: str) -> Receipt | None:
+        """Where it is mined."""
+        return self.sighting(transaction_hash).receipt
+
+    def digest_signature(self, digest: bytes) -> bytes:
+        """By the signer's key."""
+        return self.key.sign_recoverable(digest, hasher=None)
+
     def sign(self, entries: Sequence[Entry], *, nonce: int = 0) -> SignedTransaction:
         """A batch with exactly the gas that it needs now."""
-        gas = self.chain.estimate_batch_gas(entries, self.signer)
-        fees = self.chain.fees()
-        return self.chain.sign_batch(entries, key=self.key, nonce=nonce, gas=gas, fees=fees)
+        return self.sign_call(ConfirmBatch(tuple(entries)), nonce=nonce)
+
+    def sign_call(self, call: Call, *, nonce: int = 0) -> SignedTransaction:
+        """A call with exactly the gas that it needs now."""
+        gas = self.chain.estimate_gas(call, signer=self.signer)
+        return self.chain.sign(
+            call, signer=self.signer, nonce=nonce, gas=gas, fees=FEES, sign=self.digest_signature
+        )
 
     def mine(self, signed: SignedTransaction) -> None:
         """Broadcasts, and mines at once whatever the pool holds."""
@@ -77,16 +124,23 @@ class Bench:
 
 @pytest.fixture
 def bench(node: Node, runner: asyncio.Runner) -> Bench:
+    def rpc(method: str, *params: object) -> Any:
+        return runner.run(node.call(method, *params))
+
     key = PrivateKey((next(_numbers) + 2**128).to_bytes(32, "big"))
-    signer = key.public_key.to_checksum_address()
+    signer = address_of(key)
+    # Who deploys pays 100 ether to each confirmer, and has 10,000 to begin with.
+    rpc("hardhat_setBalance", rpc("eth_accounts")[0], hex(1_000 * ETHER))
     registry = runner.run(deploy_registry(node, confirmer=signer))
+    genesis_hash = rpc("eth_getBlockByNumber", "0x0", HASHES_ONLY)["hash"]
     return Bench(
-        chain=EvmChain(node.rpc_url, chain_id=node.chain_id, registry=registry),
+        chain=EvmChain(node.rpc_url, chain_id=node.chain_id, genesis_hash=genesis_hash, registry=registry),
+        genesis_hash=genesis_hash,
         registry=registry,
         signer=signer,
-        key=key.to_bytes(),
+        key=key,
         rpc_url=node.rpc_url,
-        rpc=lambda method, *params: runner.run(node.call(method, *params)),
+        rpc=rpc,
     )
 
 

@@ -1,18 +1,25 @@
-"""The registry as deployed: its hashes are the core's, and its gas is what we publish."""
+"""The registry as deployed: its hashes are the core's, and it includes what the core proves."""
+
+from typing import Any
 
 import pytest
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 
-from chalicelib.adapters.evm import ABI
+from chalicelib.adapters.registry_calls import ABI
+from chalicelib.domain.chain_call import (
+    Inclusion,
+    compact_call,
+    compact_hash,
+    inclusions,
+    proves,
+    word_of,
+)
 from chalicelib.domain.confirmation import Entry, commitment, job_key
 from tests.chain.conftest import Bench
 
-# Gas of a batch by its number of jobs, to the unit: `_word` has no zero byte, which would be cheaper.
-BATCH_GAS = {1: 51_980, 10: 277_172, 100: 2_528_972, 250: 6_281_972}
-CONFIRM_GAS = 50_750
-
 TEXTS = ("", "a", "x" * 31, "x" * 32, "x" * 33, "ten_01JD9Z", "ü€😀", "a\0b")
+NUMBERS = (0, 1, 2**64 - 1)
 
 
 @pytest.fixture
@@ -34,31 +41,66 @@ def test_commitment_is_the_contracts_when_computed_here(contract: Contract, cont
         assert commitment(salt, content) == f"0x{theirs.hex()}"
 
 
-@pytest.mark.parametrize("jobs", BATCH_GAS)
-def test_batch_takes_the_published_gas_when_all_its_jobs_are_new(bench: Bench, jobs: int) -> None:
-    signed = bench.sign([Entry(_word(2 * number), _word(2 * number + 1)) for number in range(jobs)])
-    bench.mine(signed)
-    receipt = bench.chain.receipt(signed.hash)
-    assert receipt is not None
-    assert len(receipt.recorded) == jobs
-    assert receipt.gas_used == BATCH_GAS[jobs]
+@pytest.mark.parametrize("number", NUMBERS)
+def test_word_is_the_contracts_when_computed_here(bench: Bench, contract: Contract, number: int) -> None:
+    theirs = contract.functions.wordOf(Web3.to_checksum_address(bench.signer), number).call()
+    assert word_of(bench.signer, number) == theirs
 
 
-def test_confirming_one_takes_the_published_gas(bench: Bench, contract: Contract) -> None:
-    call = contract.functions.confirm(_word(0), _word(1))
-    assert call.estimate_gas({"from": Web3.to_checksum_address(bench.signer)}) == CONFIRM_GAS
+@pytest.mark.parametrize("number", NUMBERS)
+def test_root_is_the_contracts_leaf_when_a_batch_has_one_job(
+    bench: Bench, contract: Contract, number: int
+) -> None:
+    (entry,) = bench.entries(1)
+    call = compact_call(bench.signer, number, [entry])
+    theirs = contract.functions.leafOf(word_of(bench.signer, number), 0, *_words(entry)).call()
+    assert call.root == f"0x{theirs.hex()}"
 
 
-def test_batch_takes_the_estimated_gas_when_nothing_changed_since(bench: Bench) -> None:
-    entries = bench.entries(20)
-    estimated = bench.chain.estimate_batch_gas(entries, bench.signer)
-    signed = bench.sign(entries)
-    bench.mine(signed)
-    receipt = bench.chain.receipt(signed.hash)
-    assert receipt is not None
-    assert receipt.gas_used == estimated
+@pytest.mark.parametrize("jobs", [1, 2, 3, 7, 98])
+def test_each_entry_is_included_when_its_batch_is_mined(bench: Bench, contract: Contract, jobs: int) -> None:
+    entries = bench.entries(jobs)
+    call = compact_call(bench.signer, 0, entries)
+    proven = inclusions(bench.signer, 0, entries)
+    assert not _is_included(contract, proven[0], entries[0])
+    bench.mine(bench.sign_call(call))
+    recorded = contract.functions.compactHashOf(word_of(bench.signer, 0)).call()
+    assert compact_hash(call.mask, call.root) == f"0x{recorded.hex()}"
+    for inclusion, entry in zip(proven, entries, strict=True):
+        assert proves(inclusion, entry)
+        assert _is_included(contract, inclusion, entry)
 
 
-def _word(number: int) -> str:
-    """A word of its own for each number, without a zero byte."""
-    return "0x" + "".join(f"{16 + int(digit, 16):02x}" for digit in f"{number:032x}")
+def test_nothing_else_is_included_when_a_batch_is_mined(bench: Bench, contract: Contract) -> None:
+    entries = bench.entries(5)
+    bench.mine(bench.sign_call(compact_call(bench.signer, 0, entries)))
+    proven = inclusions(bench.signer, 0, entries)
+    for place, inclusion in enumerate(proven):
+        for other, entry in enumerate(entries):
+            assert _is_included(contract, inclusion, entry) == (place == other)
+            assert proves(inclusion, entry) == (place == other)
+
+
+def test_job_is_recorded_when_anyone_materializes_its_proof(bench: Bench, contract: Contract) -> None:
+    entries = bench.entries(3)
+    bench.mine(bench.sign_call(compact_call(bench.signer, 0, entries)))
+    (_, inclusion, _), (_, entry, other) = inclusions(bench.signer, 0, entries), entries
+    data = contract.encode_abi("materialize", args=[*_words(entry), _struct(inclusion)])
+    anyone = bench.rpc("eth_accounts")[5]
+    bench.rpc("eth_sendTransaction", {"from": anyone, "to": bench.registry, "data": data})
+    bench.rpc("evm_mine")
+    recorded = bench.chain.recorded_hashes([entry.job_key, other.job_key])
+    assert list(recorded) == [entry.result_hash, f"0x{bytes(32).hex()}"]
+
+
+def _is_included(contract: Contract, inclusion: Inclusion, entry: Entry) -> bool:
+    return bool(contract.functions.isIncluded(*_words(entry), _struct(inclusion)).call())
+
+
+def _words(entry: Entry) -> tuple[bytes, bytes]:
+    return bytes.fromhex(entry.job_key[2:]), bytes.fromhex(entry.result_hash[2:])
+
+
+def _struct(inclusion: Inclusion) -> tuple[Any, ...]:
+    proof = [bytes.fromhex(each[2:]) for each in inclusion.proof]
+    return inclusion.word, inclusion.bit, inclusion.mask, bytes.fromhex(inclusion.root[2:]), proof

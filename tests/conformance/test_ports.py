@@ -1,7 +1,6 @@
-"""One suite for every storage port, on its implementation in memory and on the real one."""
+"""One suite for what stores jobs, in memory and in DynamoDB."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,21 +8,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.memory import MemoryJobs
-from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import job as domain
-from chalicelib.domain.chain_transaction import ChainTransaction, Listed, Settlement
-from chalicelib.domain.confirmation import Entry
+from chalicelib.domain.chain_call import Inclusion
 from chalicelib.domain.entitlements import Plan
-from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, LeaseHeld, Superseded
+from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
 from chalicelib.domain.idempotency import KEPT_FOR, Claim
 from chalicelib.domain.job import Job, JobRef, Progress, Status
 from chalicelib.domain.metering import job_accepted, job_confirmed
 from chalicelib.domain.payload import UploadedInput
-from chalicelib.ports import Admission, ChainTransactions, Change, Jobs
+from chalicelib.domain.transaction_id import Account, ConfirmationPath, TransactionId
+from chalicelib.ports import Admission, Change, Jobs
 from tests.conformance.real_ports import make_resources, tables
 from tests.unit.world import PRICES, START
 
@@ -32,28 +29,12 @@ IDS = RandomIds()
 
 
 @pytest.fixture(params=["memory", "real"])
-def make(request: pytest.FixtureRequest) -> Callable[[str], Any]:
-    """Makes the port of a name in the implementation under test."""
-    memory = {"jobs": MemoryJobs, "transactions": MemoryChainTransactions}
+def jobs(request: pytest.FixtureRequest) -> Jobs:
     if request.param == "memory":
-        return lambda port: memory[port]()
+        return MemoryJobs()
     endpoint = request.getfixturevalue("aws_endpoint")
     make_resources(endpoint)
-    real = {
-        "jobs": lambda: DynamoDbJobs(tables(endpoint)),
-        "transactions": lambda: DynamoDbChainTransactions(tables(endpoint)),
-    }
-    return lambda port: real[port]()
-
-
-@pytest.fixture
-def jobs(make: Callable[[str], Any]) -> Jobs:
-    return make("jobs")
-
-
-@pytest.fixture
-def transactions(make: Callable[[str], Any]) -> ChainTransactions:
-    return make("transactions")
+    return DynamoDbJobs(tables(endpoint))
 
 
 @pytest.fixture
@@ -71,6 +52,7 @@ def admission(
         now=now,
         trace_id="t",
         request_id="r",
+        path=ConfirmationPath.COMPACT,
     )
     claim = Claim(
         tenant_id=tenant,
@@ -201,13 +183,23 @@ def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: 
     job = admitted(jobs, tenant)
     result = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02", size_bytes=2**40)
     confirmation = domain.Confirmation(
-        chain_id=31337, registry="0xaa", job_key="0x1", transaction_hash="0x2", block_number=7, gas_used=2**60
+        chain_id=31337,
+        registry="0xaa",
+        job_key="0x1",
+        transaction_hash="0x2",
+        block_number=7,
+        depth=3,
+        gas_used=2**60,
+        gas_price_wei=2**70,
+        inclusion=Inclusion(word=2**224 - 1, bit=97, mask=2**98 - 1, root="0x3", proof=("0x4", "0x5")),
     )
+    transaction_id = TransactionId(Account("0x51", "0x67"), 2**40)
     steps = [
         lambda j: domain.postpone(j, now=START + timedelta(microseconds=1)),
         lambda j: domain.lease(j, now=START),
         lambda j: domain.renew(j, now=START, progress=Progress(3, 2**50)),
         lambda j: domain.finish(j, now=START, result=result),
+        lambda j: domain.place(j, transaction_id),
         lambda j: domain.succeed(j, now=START, confirmation=confirmation),
     ]
     for step in steps:
@@ -293,69 +285,3 @@ def test_a_heartbeat_is_kept_when_a_postponement_was_decided_before_it(jobs: Job
     found = jobs.get(job.ref)
     assert found is not None
     assert (found.progress, found.lease_until) == (renewed.progress, renewed.lease_until)
-
-
-def transaction(signer: str, nonce: int) -> ChainTransaction:
-    listed = Listed(JobRef("ten_1", f"job_{nonce}"), Entry("0x" + "11" * 32, "0x" + "22" * 32), "t")
-    return ChainTransaction(
-        signer=signer,
-        nonce=nonce,
-        raw=b"\x02raw",
-        hash=f"0x{nonce:064x}",
-        genesis_hash="0x67",
-        jobs=(listed,),
-    )
-
-
-def test_a_lease_is_refused_when_another_is_live(transactions: ChainTransactions, tenant: str) -> None:
-    later = START + timedelta(seconds=60)
-    first = transactions.lease(tenant, now=START, until=later)
-    with pytest.raises(LeaseHeld):
-        transactions.lease(tenant, now=START, until=later)
-    transactions.release(first)
-    second = transactions.lease(tenant, now=START, until=later)
-    third = transactions.lease(tenant, now=later, until=later + timedelta(seconds=60))
-    assert [lease.epoch for lease in (first, second, third)] == [1, 2, 3]
-
-
-def test_an_older_epoch_writes_nothing_when_its_lease_was_taken(
-    transactions: ChainTransactions, tenant: str
-) -> None:
-    old = transactions.lease(tenant, now=START, until=START)
-    new = transactions.lease(tenant, now=START, until=START)
-    with pytest.raises(Superseded):
-        transactions.record(old, transaction(tenant, 0))
-    assert transactions.unsettled(new) == []
-    recorded = transactions.record(new, transaction(tenant, 0))
-    with pytest.raises(Superseded):
-        transactions.settle(
-            old, replace(transaction(tenant, 0), settlement=Settlement.FINAL), first_unsettled=1
-        )
-    assert list(transactions.unsettled(recorded)) == [transaction(tenant, 0)]
-    transactions.release(old)
-    assert transactions.record(recorded, transaction(tenant, 1)).next_nonce == 2
-
-
-def test_a_nonces_row_is_never_overwritten_when_it_is_signed_twice(
-    transactions: ChainTransactions, tenant: str
-) -> None:
-    lease = transactions.lease(tenant, now=START, until=START)
-    transactions.record(lease, transaction(tenant, 0))
-    again = transactions.lease(tenant, now=START, until=START)
-    with pytest.raises(Superseded):
-        transactions.record(again, replace(transaction(tenant, 0), hash="0xother"))
-    assert [row.hash for row in transactions.unsettled(again)] == [transaction(tenant, 0).hash]
-
-
-def test_unsettled_rows_are_found_in_order_when_some_are_settled(
-    transactions: ChainTransactions, tenant: str
-) -> None:
-    lease = transactions.lease(tenant, now=START, until=START)
-    for nonce in range(12):
-        lease = transactions.record(lease, transaction(tenant, nonce))
-    for nonce, ending in ((0, Settlement.FINAL), (2, Settlement.REVERTED)):
-        settled = replace(transaction(tenant, nonce), settlement=ending)
-        lease = transactions.settle(lease, settled, first_unsettled=1)
-    assert [row.nonce for row in transactions.unsettled(lease)] == [1, *range(3, 12)]
-    again = transactions.lease(tenant, now=START, until=START)
-    assert (again.next_nonce, again.first_unsettled) == (12, 1)

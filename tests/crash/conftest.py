@@ -2,10 +2,10 @@
 
 import pytest
 
+from chalicelib.adapters.memory_chain import GENESIS_HASH
 from chalicelib.adapters.system import RandomIds
-from tests.chain.conftest import Bench, bench, node, runner  # noqa: F401 - fixtures
-from tests.conformance.conftest import aws_endpoint  # noqa: F401 - a fixture
-from tests.conformance.real_ports import make_resources
+from tests.chain.conftest import Bench, bench, held, node, runner  # noqa: F401 - fixtures
+from tests.conformance.conftest import aws_endpoint, tables_endpoint  # noqa: F401 - fixtures
 from tests.crash.scene import Scene
 from tests.unit.world import REGISTRY, SIGNER, SIGNER_KEY, START, World
 
@@ -13,15 +13,15 @@ NO_NODE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def scene(request: pytest.FixtureRequest, aws_endpoint: str) -> Scene:  # noqa: F811 - a fixture
-    make_resources(aws_endpoint)
+def scene(request: pytest.FixtureRequest, tables_endpoint: str) -> Scene:  # noqa: F811 - a fixture
     chain: Bench | None = request.getfixturevalue("bench") if "bench" in request.fixturenames else None
     return Scene(
-        endpoint=aws_endpoint,
+        endpoint=tables_endpoint,
         rpc_url=chain.rpc_url if chain else NO_NODE,
+        genesis_hash=chain.genesis_hash if chain else GENESIS_HASH,
         registry=chain.registry if chain else REGISTRY,
         signer=chain.signer if chain else SIGNER,
-        signer_key=chain.key if chain else SIGNER_KEY,
+        signer_key=chain.key.secret if chain else SIGNER_KEY,
         tenant=RandomIds().new_id("ten_"),
     )
 

@@ -3,16 +3,20 @@
 import multiprocessing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
+from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.evm import EvmChain
 from chalicelib.adapters.memory import ManualClock
+from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import wake_up
 from chalicelib.domain.job import JobRef
+from tests.chain.sender import Witness
 from tests.conformance.real_ports import client, payloads, tables, uploads
 from tests.crash.failpoints import KILLED, Failing, Failpoint, kill
 from tests.unit.world import World
@@ -20,6 +24,9 @@ from tests.unit.world import World
 # Forking from a process that has imported everything costs milliseconds a case.
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.crash.scene"])
+# A client of AWS takes longer to make than most of what these tests do with it.
+_tables, _payloads, _uploads = cache(tables), cache(payloads), cache(uploads)
+_sqs = cache(partial(client, "sqs"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +35,38 @@ class Scene:
 
     endpoint: str
     rpc_url: str
+    genesis_hash: str
     registry: str
     signer: str
     signer_key: bytes
     tenant: str
 
+    @property
+    def tables(self) -> Tables:
+        """The service's tables."""
+        return _tables(self.endpoint)
+
     def world(self, now: datetime) -> World:
-        """The service on real ports."""
-        return World(
-            jobs=DynamoDbJobs(tables(self.endpoint)),
-            queue=SqsQueue(client("sqs", endpoint=self.endpoint)),
-            payloads=payloads(self.endpoint),
-            uploads=uploads(self.endpoint),
-            transactions=DynamoDbChainTransactions(tables(self.endpoint)),
-            chain=EvmChain(self.rpc_url, chain_id=31337, registry=self.registry),
+        """The service on real ports; its chain is offered nothing but what is stored."""
+        chain = Witness(
+            EvmChain(self.rpc_url, chain_id=31337, genesis_hash=self.genesis_hash, registry=self.registry)
+        )
+        world = World(
+            jobs=DynamoDbJobs(self.tables),
+            queue=SqsQueue(_sqs(endpoint=self.endpoint)),
+            payloads=_payloads(self.endpoint),
+            uploads=_uploads(self.endpoint),
+            transactions=DynamoDbChainTransactions(self.tables),
+            chain=chain,
             clock=ManualClock(now),
             ids=RandomIds(),
             tenant=self.tenant,
-            signer=self.signer,
-            signer_key=self.signer_key,
+            signers=MemorySigners({self.signer: self.signer_key}),
+            genesis_hash=self.genesis_hash,
             registry=self.registry,
         )
+        chain.world = world
+        return world
 
     def crash(
         self, world: World, failpoint: Failpoint, use_case: str, *arguments: Any, **options: Any
@@ -65,7 +83,7 @@ class Scene:
 
     def messages(self, queue: str) -> list[tuple[JobRef, ...]]:
         """Takes all visible messages of a queue that name a job of this tenant."""
-        sqs = client("sqs", endpoint=self.endpoint)
+        sqs = _sqs(endpoint=self.endpoint)
         url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         found: list[tuple[JobRef, ...]] = []
         while taken := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -76,25 +94,19 @@ class Scene:
 
     def counted(self, counter: str) -> int:
         """The tenant's entitlement counter."""
-        row = tables(self.endpoint).get("entitlements", {"tenant_id": self.tenant, "counter": counter})
+        row = self.tables.get("entitlements", {"tenant_id": self.tenant, "counter": counter})
         return int(row["jobs"]) if row else 0
 
     def stored(self, table: str, partition: str) -> list[dict[str, Any]]:
         """Every row of one partition."""
         key = {"jobs": "tenant_id", "usage_events": "tenant_day", "idempotency": "tenant_id"}[table]
-        return tables(self.endpoint).query(
+        return self.tables.query(
             table,
             KeyConditionExpression="#key = :key",
             ExpressionAttributeNames={"#key": key},
             values={":key": partition},
             ConsistentRead=True,
         )
-
-    def signed(self, nonce: int) -> dict[str, Any]:
-        """The signer's row of that nonce."""
-        row = tables(self.endpoint).get("chain_transactions", {"signer": self.signer, "nonce": nonce})
-        assert row is not None, f"nonce {nonce} has no row"
-        return row
 
     def events(self) -> list[str]:
         """The ids of the tenant's usage events of the day."""

@@ -1,151 +1,235 @@
 """Confirming, made to happen: a process dies there, and what must follow follows."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from Crypto.Hash import keccak
 
+from chalicelib.domain.chain_call import Fill
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
-from chalicelib.domain.confirmation import job_key
-from chalicelib.domain.errors import ChainUnavailable, Superseded
 from chalicelib.domain.job import JobRef, Status
+from chalicelib.domain.transaction_id import ConfirmationPath
+from emulation.chain import Mining
 from tests.chain.conftest import Bench
+from tests.chain.sender import (
+    BOTH_PATHS,
+    LOOKS,
+    attempts,
+    base_fee,
+    confirming,
+    fees_are_restored,
+    mine,
+    rows,
+    statuses,
+)
+from tests.chain.sender_audit import audit
 from tests.crash.failpoints import Failing, Failpoint
 from tests.crash.scene import Scene
 from tests.unit.world import World
 
-CONFIRM_POINTS = [
-    Failpoint("transactions", "lease", "after"),
-    Failpoint("chain", "estimate_batch_gas", "after"),
-    Failpoint("transactions", "record", "before"),
-    Failpoint("transactions", "record", "after"),
-    Failpoint("chain", "broadcast", "before"),
-    Failpoint("chain", "broadcast", "after"),
-    Failpoint("transactions", "release", "before"),
-    Failpoint("transactions", "release", "after"),
-    Failpoint("queue", "wake_confirmer", "after"),
-]
-CLOSE_POINTS = [
-    Failpoint("chain", "receipt", "after"),
-    Failpoint("jobs", "save", "before"),
-    Failpoint("jobs", "save", "after"),
-    Failpoint("transactions", "settle", "before"),
-    Failpoint("transactions", "settle", "after"),
-    Failpoint("transactions", "release", "before"),
-]
+JOBS = 2
+# The node's way of mining makes no difference where nothing is broadcast.
+ONE_MINING = pytest.mark.parametrize("node", [Mining.AUTOMATIC], indirect=True, ids=["automatic"])
 
 
-def confirmed_once(scene: Scene, world: World, bench: Bench, refs: list[JobRef]) -> None:
-    """However it came about: one record a job, one event a job, every nonce mined once, nothing held."""
-    world.confirm_jobs(refs)  # the message comes again, and does nothing
-    for ref in refs:
-        job = world.job(ref)
-        assert job.status is Status.SUCCEEDED
-        assert job.version == 4
-        key = job_key(31337, scene.registry, ref.tenant_id, ref.job_id)
-        assert list(world.chain.recorded_hashes([key])) == [job.result.commitment]
-        recorded = world.chain.recorded_at(key)
-        assert (recorded.transaction_hash, recorded.block_number) == (
-            job.confirmation.transaction_hash,
-            job.confirmation.block_number,
-        )
-    assert len(confirmations(bench)) == len(refs)
-    assert scene.signed(0)["hash"] == recorded.transaction_hash  # its row came before it
-    nonces = world.transactions.lease(scene.signer, now=world.clock.now(), until=world.clock.now()).next_nonce
-    assert world.chain.next_nonce(scene.signer) == nonces == 1
+def around(*calls: str) -> list[Failpoint]:
+    """Before and after each call."""
+    return [Failpoint(*call.split("."), when) for call in calls for when in ("before", "after")]
+
+
+SENDING = around(
+    "transactions.lease",
+    "chain.survey",
+    "transactions.unsettled",
+    "jobs.get_many",
+    "chain.recorded_hashes",
+    "chain.estimate_gas",
+    "signers.sign",
+    "transactions.record",
+    "transactions.release",
+    "queue.wake_confirmer",
+)
+BROADCASTING = around("chain.broadcast")
+FOLLOWING = around("chain.sightings", "transactions.amend", "transactions.release", "queue.wake_confirmer")
+CLOSING = around("chain.sightings", "transactions.amend", "jobs.get_many", "jobs.save", "transactions.settle")
+REPLACING = around("chain.sightings", "signers.sign", "transactions.amend")
+FILLING = around("transactions.get", "signers.sign", "transactions.record", "chain.broadcast")
+
+
+def recovered(
+    scene: Scene, world: World, bench: Bench, refs: Sequence[JobRef], *, wakes: Sequence[JobRef] = ()
+) -> None:
+    """After the dead one's lease the sender goes on; `wakes` are named by a message that comes again.
+
+    However it came about: one confirmation a job, one event a fact, every nonce mined once, nothing held.
+    """
+    world.clock.advance(SENDER_LEASE + timedelta(seconds=1))
+    for _ in range(LOOKS):
+        report = world.confirm_jobs(wakes)
+        if statuses(world, refs) == {Status.SUCCEEDED} and not report.open_transactions:
+            break
+        mine(bench, FINAL_DEPTH)
+    audit(world, bench, refs)
+    told = [world.job(ref) for ref in refs], rows(world), scene.events()
     wanted = [f"{ref.job_id}:job.{what}" for ref in refs for what in ("accepted", "confirmed")]
     assert (scene.events(), scene.counted("active")) == (sorted(wanted), 0)
+    world.confirm_jobs(refs)  # the message comes once more, and does nothing
+    assert ([world.job(ref) for ref in refs], rows(world), scene.events()) == told
 
 
-def confirmations(bench: Bench) -> list[object]:
-    """Every `JobConfirmed` that the registry ever emitted."""
-    topic = "0x" + keccak.new(digest_bits=256, data=b"JobConfirmed(bytes32,bytes32)").hexdigest()
-    criteria = {"address": bench.registry, "fromBlock": "0x0", "toBlock": "latest", "topics": [topic]}
-    return list(bench.rpc("eth_getLogs", criteria))
-
-
-def go_on(world: World, bench: Bench, refs: list[JobRef]) -> None:
-    """The sender is woken after the dead one's lease, the message coming again, until all is done."""
-    for _ in range(4):
-        world.clock.advance(SENDER_LEASE + timedelta(seconds=1))
-        world.confirm_jobs(refs)
-        bench.rpc("hardhat_mine", hex(FINAL_DEPTH))
-
-
-@pytest.mark.parametrize("failpoint", CONFIRM_POINTS, ids=str)
-def test_each_job_is_confirmed_once_when_the_sender_dies_while_sending(
-    scene: Scene, world: World, bench: Bench, failpoint: Failpoint
+@ONE_MINING
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", SENDING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_before_it_sends(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
-    refs = [world.confirming(f"k{n}") for n in range(3)]
+    refs = confirming(world, path, JOBS)
     scene.crash(world, failpoint, "confirm_jobs", refs)
-    go_on(world, bench, refs)
-    confirmed_once(scene, world, bench, refs)
+    recovered(scene, world, bench, refs, wakes=refs)
 
 
-@pytest.mark.parametrize("failpoint", CLOSE_POINTS, ids=str)
-def test_each_job_is_confirmed_once_when_the_sender_dies_while_closing(
-    scene: Scene, world: World, bench: Bench, failpoint: Failpoint
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", BROADCASTING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_sends(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
-    refs = [world.confirming(f"k{n}") for n in range(3)]
+    refs = confirming(world, path, JOBS)
+    scene.crash(world, failpoint, "confirm_jobs", refs)
+    recovered(scene, world, bench, refs)
+    assert len(attempts(world)) == 1
+
+
+@ONE_MINING
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", FOLLOWING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_before_the_depth_is_reached(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, JOBS)
     world.confirm_jobs(refs)
-    bench.rpc("hardhat_mine", hex(FINAL_DEPTH))
+    mine(bench)
     scene.crash(world, failpoint, "confirm_jobs", [])
-    go_on(world, bench, [])
-    confirmed_once(scene, world, bench, refs)
+    recovered(scene, world, bench, refs)
 
 
-def test_the_same_bytes_are_mined_when_a_reorganisation_drops_them(
-    scene: Scene, world: World, bench: Bench
+@ONE_MINING
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", CLOSING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_closing(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
-    refs = [world.confirming()]
+    refs = confirming(world, path, JOBS)
+    world.confirm_jobs(refs)
+    mine(bench, FINAL_DEPTH)
+    scene.crash(world, failpoint, "confirm_jobs", [])
+    recovered(scene, world, bench, refs)
+
+
+@ONE_MINING
+@pytest.mark.parametrize(
+    ("path", "failpoint"),
+    [
+        *((ConfirmationPath.DIRECT, each) for each in around("chain.recorded_hashes")),
+        *((ConfirmationPath.COMPACT, each) for each in around("chain.compact_hash")),
+    ],
+    ids=str,
+)
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_asks_the_registry(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, JOBS)
+    world.confirm_jobs(refs)
+    mine(bench, FINAL_DEPTH)
+    scene.crash(world, failpoint, "confirm_jobs", [])
+    recovered(scene, world, bench, refs)
+
+
+def stuck(world: World, bench: Bench, refs: Sequence[JobRef]) -> None:
+    """A transaction is stored and sent for less than the base fee, which rose meanwhile."""
+    real = world.chain
+    rise = Failpoint("chain", "broadcast", "before")
+    world.chain = Failing(real, rise, lambda: base_fee(bench, 60))
+    world.confirm_jobs(refs)
+    world.chain = real
+    mine(bench)
+
+
+@ONE_MINING
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", REPLACING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_before_it_sends_a_replacement(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, JOBS)
+    with fees_are_restored(bench):
+        stuck(world, bench, refs)
+        scene.crash(world, failpoint, "confirm_jobs", [])
+        recovered(scene, world, bench, refs)
+    assert len(attempts(world)) == 2
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", BROADCASTING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_sends_a_replacement(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, JOBS)
+    with fees_are_restored(bench):
+        stuck(world, bench, refs)
+        scene.crash(world, failpoint, "confirm_jobs", [])
+        recovered(scene, world, bench, refs)
+    assert len(attempts(world)) == 2
+    assert {world.job(ref).confirmation.transaction_hash for ref in refs} == {attempts(world)[1]}
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", FILLING, ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_fills_a_nonce(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, JOBS)
+    before = bench.rpc("evm_snapshot")
+    bench.mine(bench.sign_call(Fill()))
+    mine(bench, FINAL_DEPTH)
+    world.confirm_jobs(refs)
+    bench.rpc("evm_revert", before)  # the first nonce is free again, and has no row
+    scene.crash(world, failpoint, "confirm_jobs", [])
+    recovered(scene, world, bench, refs)
+    assert [row.path for row in rows(world)] == [None, path]
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", around("transactions.amend", "chain.broadcast"), ids=str)
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_fills_a_nonce_that_was_taken(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, JOBS)
+    before = bench.rpc("evm_snapshot")
+    real = world.chain
+    overtake = Failpoint("chain", "broadcast", "before")
+    world.chain = Failing(real, overtake, lambda: bench.mine(bench.sign_call(Fill())))
+    world.confirm_jobs(refs)
+    world.chain = real
+    mine(bench, FINAL_DEPTH)
+    world.confirm_jobs([])
+    world.confirm_jobs(refs)
+    assert [row.nonce for row in rows(world)] == [0, 1]
+    bench.rpc("evm_revert", before)  # both nonces are free again, and the jobs stand in the second
+    scene.crash(world, failpoint, "confirm_jobs", [])
+    recovered(scene, world, bench, refs)
+    assert [row.path for row in rows(world)] == [None, path]
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_the_same_bytes_are_mined_when_a_reorganisation_drops_them(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, blocks: int
+) -> None:
+    refs = confirming(world, path, JOBS)
     before = bench.rpc("evm_snapshot")
     world.confirm_jobs(refs)
-    bench.rpc("evm_mine")
-    first = world.transactions.unsettled(_peek(world, scene))[0]
-    assert world.chain.receipt(first.hash) is not None
+    mine(bench, blocks)
+    world.confirm_jobs([])
     bench.rpc("evm_revert", before)
-    assert world.chain.receipt(first.hash) is None
-    go_on(world, bench, [])
-    assert world.job(refs[0]).confirmation.transaction_hash == first.hash
-    confirmed_once(scene, world, bench, refs)
-
-
-def test_the_row_decides_when_the_node_fails_during_the_broadcast(
-    scene: Scene, world: World, bench: Bench
-) -> None:
-    refs = [world.confirming()]
-
-    def node_dies() -> None:
-        raise ChainUnavailable("connection refused")
-
-    real = world.chain
-    world.chain = Failing(real, Failpoint("chain", "broadcast", "before"), node_dies)
-    with pytest.raises(ChainUnavailable):
-        world.confirm_jobs(refs)
-    world.chain = real
-    go_on(world, bench, [])
-    confirmed_once(scene, world, bench, refs)
-
-
-def test_the_late_sender_signs_nothing_when_its_lease_was_taken_over(
-    scene: Scene, world: World, bench: Bench
-) -> None:
-    refs = [world.confirming()]
-
-    def another_sends() -> None:
-        other = scene.world(world.clock.now() + SENDER_LEASE)
-        other.confirm_jobs(refs)
-
-    late = scene.world(world.clock.now())
-    late.transactions = Failing(
-        late.transactions, Failpoint("transactions", "record", "before"), another_sends
-    )
-    with pytest.raises(Superseded):
-        late.confirm_jobs(refs)
-    go_on(world, bench, refs)
-    confirmed_once(scene, world, bench, refs)
-
-
-def _peek(world: World, scene: Scene) -> object:
-    """A lease that has already run out: it only reads."""
-    return world.transactions.lease(scene.signer, now=world.clock.now(), until=world.clock.now())
+    recovered(scene, world, bench, refs)
+    assert len(attempts(world)) == 1

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from chalicelib.admin.compatibility.rules import rules_list
+from chalicelib.admin.gas_table import gas_table, load_gas
 from chalicelib.admin.plans_table import plans_table
 from chalicelib.admin.problems_table import problems_table
 from chalicelib.admin.scopes_table import scopes_table
@@ -159,6 +160,7 @@ def test_every_make_target_exists_when_the_readme_names_it() -> None:
         ("DESIGN.md", "plans", plans_table(load_plans())),
         ("DESIGN.md", "problems", problems_table(CATALOGUE)),
         ("DESIGN.md", "scopes", scopes_table(OPERATIONS)),
+        ("DESIGN.md", "gas", gas_table(load_gas())),
         ("releases/README.md", "breaking", rules_list()),
     ],
 )

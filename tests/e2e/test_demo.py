@@ -91,7 +91,7 @@ def test_nothing_is_left_when_the_demo_is_interrupted(
 
 
 def test_stack_ends_when_the_demo_is_killed(demo: Demo) -> None:
-    until(lambda: "Two jobs" in demo.printed(), within_seconds=BEGUN_SECONDS, what="the stack's start")
+    until(lambda: "Three jobs" in demo.printed(), within_seconds=BEGUN_SECONDS, what="the stack's start")
     demo.process.kill()
     demo.process.wait()
     until(lambda: processes_writing_to(demo.folder) == [], within_seconds=BEGUN_SECONDS, what="its end")

@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.domain.payload import INLINE_BYTES
 from chalicelib.web.http import MAX_BODY_BYTES
-from client.documents import ApiProblem, Status
+from client.documents import ApiProblem, ConfirmationPath, Status
 from client.verify import NOT_RECORDED, Registry
 from emulation.environment import edge_client
 from tests.e2e.conftest import Caller
@@ -24,6 +24,7 @@ SEED = "0x" + "00" * 32
 SMALL_INPUT = {"seed": SEED, "rounds": 1}
 SMALL = {"type": "sha256.chain", "input": SMALL_INPUT}
 LONG_ROUNDS = 20_000_000
+CONFIRMED = (Status.CONFIRMING, Status.SUCCEEDED)
 
 PROBLEM_MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "retryable"}
 
@@ -71,6 +72,19 @@ def used(stack: dict[str, Any], caller: Caller, use: str) -> int:
     days = {"startDate": str(today - timedelta(days=1)), "endDate": str(today)}
     usage = gateway.get_usage(usagePlanId=plan_id, keyId=key["id"], **days)
     return sum(day[0] for day in usage["items"][key["id"]])
+
+
+def test_a_proof_verifies_on_the_chain_when_a_compact_job_is_followed_to_its_end(
+    acme: Caller, registry: Registry
+) -> None:
+    submitted = acme.client.submit("sha256.chain", SMALL_INPUT, confirmation=ConfirmationPath.COMPACT)
+    seen = list(acme.client.follow(submitted.job.id))
+    result = acme.client.result(submitted.job.id)
+    assert registry.verify(seen[-1], result, tenant_id=acme.tenant_id).wrong == ()
+    states = [job.confirmation.state for job in seen if job.confirmation]
+    assert states[-1] == "final"
+    assert set(states) & {"broadcast", "mined"}
+    assert all((job.confirmation is not None) == (job.status in CONFIRMED) for job in seen)
 
 
 def test_result_verifies_on_the_chain_when_a_job_succeeds(acme: Caller, registry: Registry) -> None:

@@ -13,7 +13,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.session import Session
 
 import app as project
-from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.adapters.memory_chain import GENESIS_HASH, MemoryChain
 from chalicelib.adapters.s3 import Links
 from chalicelib.aws import Adapters
 from chalicelib.container import Container
@@ -38,10 +38,10 @@ SETTINGS = Settings(
     rpc_url="http://127.0.0.1:1",
     chain_id=31337,
     registry="0x" + "aa" * 20,
-    signer="0x" + "51" * 20,
+    genesis_hash=GENESIS_HASH,
     clock_url=None,
 )
-SIGNER_SECRET = "51" * 32
+SIGNER, SIGNER_SECRET = "0x" + "51" * 20, "a7" * 32
 # A call that is to fail fails at once, and no test waits between two tries.
 ONE_TRY = Config(retries={"total_max_attempts": 1})
 
@@ -104,7 +104,7 @@ class Functions:
         self.clock = ManualClock(START)
         self.aws = Aws(self.clock)
         self.wire = Wire(self.aws)
-        self.chain = MemoryChain(senders={bytes.fromhex(SIGNER_SECRET): SETTINGS.signer})
+        self.chain = MemoryChain()
         self.invoked: set[str] = set()
         self._patch = patch
         self._containers: dict[str, Container] = {}

@@ -22,15 +22,27 @@ PORTS: Mapping[str, type] = {
     "key_store": ports.KeyStore,
     "rings": ports.KeyRings,
     "registry": ports.Registry,
+    "signers": ports.Signers,
+    "signer_keys": ports.SignerKeyStore,
     "metering_keys": ports.MeteringKeys,
     "tokens": ports.Tokens,
     "revocations": ports.Revocations,
     "tallies": ports.Tallies,
     "single_use": ports.SingleUse,
 }
-NOT_AWS = (ports.Chain, ports.Clock, ports.Ids)
+NOT_AWS = (ports.Chain, ports.RegistryAdmin, ports.Clock, ports.Ids)
 # What the command of administration asks, and no function: it runs in the operator's name.
-OPERATORS_ALONE = {"Registry.tenants", "Registry.clients_of", "Registry.events", "MeteringKeys.attach"}
+OPERATORS_ALONE = {
+    "Registry.tenants",
+    "Registry.clients_of",
+    "Registry.events",
+    "MeteringKeys.attach",
+    "ChainTransactions.peek",
+    "ChainTransactions.rows",
+    "SignerKeyStore.make",
+    "SignerKeyStore.kept",
+    "SignerKeyStore.drop",
+}
 
 
 class RecordedPort:

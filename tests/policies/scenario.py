@@ -16,7 +16,7 @@ from chalicelib.domain.payload import INLINE_BYTES
 from chalicelib.ports import Change
 from chalicelib.web import operations
 from tests.policies.caller import GRANT, Caller
-from tests.policies.functions import Functions
+from tests.policies.functions import SIGNER, Functions
 from tests.policies.seed import seed
 
 INPUT = {"seed": "0x" + "00" * 32, "rounds": 3}
@@ -37,6 +37,7 @@ class Scenario:
         self.functions.fire("rotate_keys")
         self.anyone_reads_what_is_public()
         self.jobs_go_through()
+        self.the_chain_makes_trouble()
         self.an_upload_becomes_a_job()
         self.a_job_is_watched_and_canceled()
         self.a_key_is_used_again()
@@ -61,12 +62,35 @@ class Scenario:
         result = self.caller.call(operations.GET_RESULT, job_id=large.job_id)
         assert result["size_bytes"] > INLINE_BYTES
         assert self.caller.call(operations.GET_RESULT, job_id=small.job_id)["content"]
-        self.functions.wake("confirm_jobs", large, small)
-        self.functions.chain.mine(FINAL_DEPTH)
-        self.functions.wake("confirm_jobs")
-        assert self.caller.status_of(small) == Status.SUCCEEDED
+        self._confirm(large, small)
         period = self.caller.call(operations.GET_USAGE)["entitlements"]["period"]
         assert self.caller.call(operations.GET_INVOICE, period=period)["lines"]
+
+    def the_chain_makes_trouble(self) -> None:
+        """A compact batch is replaced for more; what was final is gone, and so is a nonce that others had."""
+        chain = self.functions.chain
+        compact = self.caller.submit({**JOB, "confirmation": "compact"})
+        self._run(compact)
+        self.functions.wake("confirm_jobs", compact)
+        chain.base_fee_wei *= 10
+        self.functions.wake("confirm_jobs", compact)
+        assert len(set(chain.broadcasts)) == 3
+        assert self.caller.status_of(compact) == Status.CONFIRMING
+        self._confirm(compact)
+        proven = self.functions.adapters.jobs.get(compact)
+        assert proven is not None
+        assert proven.confirmation is not None
+        assert proven.confirmation.inclusion
+        chain.take_nonce(SIGNER)
+        chain.mine(FINAL_DEPTH)
+        after = self.caller.submit(JOB)
+        self._run(after)
+        self._confirm(after)
+        chain.reorganise(4 * FINAL_DEPTH)
+        for _ in range(4):
+            self.functions.wake("confirm_jobs")
+            chain.mine(FINAL_DEPTH)
+        assert chain.next_nonce(SIGNER) == 4
 
     def an_upload_becomes_a_job(self) -> None:
         """Before it is sent there is nothing under its name, nor under that of the copy."""
@@ -146,6 +170,12 @@ class Scenario:
         self.functions.fire("rotate_keys")
         [last] = self.functions.adapters.rings.get().keys
         assert first != last
+
+    def _confirm(self, *refs: JobRef) -> None:
+        self.functions.wake("confirm_jobs", *refs)
+        self.functions.chain.mine(FINAL_DEPTH)
+        self.functions.wake("confirm_jobs")
+        assert {self.caller.status_of(ref) for ref in refs} == {Status.SUCCEEDED}
 
     def _run(self, *refs: JobRef, until: Status = Status.CONFIRMING) -> None:
         for ref in refs:

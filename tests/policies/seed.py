@@ -6,14 +6,16 @@ from pathlib import Path
 
 import boto3
 
-from chalicelib.adapters.secrets import CURSOR_KEY, SIGNER_KEY
+from chalicelib.adapters.secrets import CURSOR_KEY
+from chalicelib.adapters.signers import SIGNER_KEY
 from chalicelib.domain.audit import Act, AuditEvent
 from chalicelib.domain.entitlements import Tenant
+from chalicelib.domain.roster import Duty, Roster, Signer
 from chalicelib.ports import Deed
 from chalicelib.use_cases.administer_clients import AdministerClients, Shown, Wanted
 from chalicelib.use_cases.client_keys import read_public_keys
 from emulation.resources import create_resources
-from tests.policies.functions import SETTINGS, SIGNER_SECRET, Functions
+from tests.policies.functions import SETTINGS, SIGNER, SIGNER_SECRET, Functions
 from tests.proofs import PUBLIC_KEY
 
 RESOURCES = Path(__file__).parents[2] / ".chalice" / "resources.json"
@@ -33,7 +35,7 @@ def seed(functions: Functions) -> Seeded:
     create_resources(json.loads(RESOURCES.read_text()), functions.adapters.client)
     secrets = boto3.client("secretsmanager", endpoint_url=SETTINGS.aws_endpoint)
     secrets.create_secret(Name=CURSOR_KEY, SecretString="51" * 32)
-    secrets.create_secret(Name=SIGNER_KEY.format(address=SETTINGS.signer), SecretString=SIGNER_SECRET)
+    secrets.create_secret(Name=SIGNER_KEY.format(address=SIGNER), SecretString=SIGNER_SECRET)
     adapters = functions.adapters
     event = AuditEvent(
         event_id="aud_1",
@@ -42,7 +44,8 @@ def seed(functions: Functions) -> Seeded:
         act=Act.TENANT_ADDED,
         subject=TENANT.tenant_id,
     )
-    adapters.registry.commit(Deed(event=event, tenant=(None, TENANT)))
+    roster = Roster((Signer(SIGNER, Duty.ACTIVE),))
+    adapters.registry.commit(Deed(event=event, tenant=(None, TENANT), roster=(Roster(), roster)))
     clients = AdministerClients(
         clients=adapters.clients, registry=adapters.registry, clock=adapters.clock, ids=adapters.ids
     )

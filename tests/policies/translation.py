@@ -72,6 +72,11 @@ def _query(operation: str, parameters: Parameters) -> Iterator[Permission]:
     yield Permission(f"dynamodb:{operation}", table_arn(parameters["TableName"]) + index)
 
 
+def _batch(operation: str, parameters: Parameters) -> Iterator[Permission]:
+    for table in parameters["RequestItems"]:
+        yield Permission(f"dynamodb:{operation}", table_arn(table))
+
+
 def _transaction(operation: str, parameters: Parameters) -> Iterator[Permission]:
     for action in parameters["TransactItems"]:
         for kind, details in action.items():
@@ -112,6 +117,7 @@ def _copy_object(operation: str, parameters: Parameters) -> Iterator[Permission]
 
 _CALLS: Mapping[tuple[str, str], Callable[[str, Parameters], Iterator[Permission]]] = {
     ("dynamodb", "GetItem"): _item,
+    ("dynamodb", "BatchGetItem"): _batch,
     ("dynamodb", "PutItem"): _item,
     ("dynamodb", "UpdateItem"): _item,
     ("dynamodb", "DeleteItem"): _item,

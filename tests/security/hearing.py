@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.adapters.secrets import TOKEN_KEY
+from chalicelib.adapters.signers import SIGNER_KEY
 from chalicelib.web.logs import logger
 from emulation import presigned
 from emulation.http import Request, Response
@@ -41,7 +42,7 @@ class HeardFunctions(Functions):
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         super().__init__(patch)
-        self.chain = MemoryChain(senders={SIGNERS_KEY: SETTINGS.signer})
+        self.chain = MemoryChain()
         self.sinks = Sinks()
         self.sent: list[Secret] = []
         self.defect: str | None = None
@@ -100,7 +101,7 @@ class HeardFunctions(Functions):
     def _asked(self, request: Request) -> Response:
         headers = dict(request.headers)
         if headers.get("X-Amz-Target") == KEEPS_A_SECRET:
-            self.sent += _token_key(json.loads(request.body))
+            self.sent += _made_key(json.loads(request.body))
         elif self._is_ours:
             self.sinks.add(REQUESTS, f"{request.method} {request.path}?{request.query} {headers}")
             self.sinks.add(REQUESTS, request.body)
@@ -157,10 +158,14 @@ def private_key(kept: str) -> bytes:
     return base64.urlsafe_b64decode(json.loads(kept)["d"] + "==") if is_jwk else bytes.fromhex(kept)
 
 
-def _token_key(created: Mapping[str, str]) -> list[Secret]:
-    """The private half, if it is a token's key that is created."""
-    is_ours = created["Name"].startswith(TOKEN_KEY.format(kid=""))
-    return [Secret("token key", private_key(created["SecretString"]))] if is_ours else []
+def _made_key(created: Mapping[str, str]) -> list[Secret]:
+    """The private half, if it is a token's or a signer's key that is created."""
+    kinds = {"token key": TOKEN_KEY.format(kid=""), "signer's key": SIGNER_KEY.format(address="")}
+    return [
+        Secret(kind, private_key(created["SecretString"]))
+        for kind, folder in kinds.items()
+        if created["Name"].startswith(folder)
+    ]
 
 
 def _secrets_of(event: Mapping[str, Any]) -> list[Secret]:

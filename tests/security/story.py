@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.adapters.evm import EvmChain
-from chalicelib.adapters.secrets import CURSOR_KEY, SIGNER_KEY
+from chalicelib.adapters.secrets import CURSOR_KEY
+from chalicelib.adapters.signers import SIGNER_KEY
 from chalicelib.domain.access_token import SCOPES
 from chalicelib.domain.client_secret import PREFIX, RANDOM_CHARACTERS, seal
 from chalicelib.use_cases.administer_clients import AdministerClients
@@ -18,7 +18,7 @@ from chalicelib.web import operations
 from chalicelib.web.logs import Failed, failures_told
 from chalicelib.web.operations import Operation
 from tests.policies.caller import GRANT, Caller
-from tests.policies.functions import SETTINGS
+from tests.policies.functions import SETTINGS, SIGNER
 from tests.policies.gateway import API, Call, event_of
 from tests.policies.scenario import INPUT, JOB, Scenario
 from tests.policies.seed import TENANT, seed
@@ -32,6 +32,7 @@ from tests.security.hearing import (
     HeardFunctions,
 )
 from tests.security.leaks import Secret
+from tests.security.signing import a_node_is_asked, a_signer_comes_and_goes
 
 # A secret in a path or a name: the answer names the place that is wrong, to who sent it and to nobody else.
 MISPLACED = seal("M1splacedInAPathOrAName".ljust(RANDOM_CHARACTERS, "m"))
@@ -54,7 +55,7 @@ class Story(Scenario):
         self.older = ""
         keeper = boto3.client("secretsmanager", endpoint_url=SETTINGS.aws_endpoint)
         keeper.put_secret_value(SecretId=CURSOR_KEY, SecretString=CURSORS_KEY.hex())
-        signer = SIGNER_KEY.format(address=SETTINGS.signer)
+        signer = SIGNER_KEY.format(address=SIGNER)
         keeper.put_secret_value(SecretId=signer, SecretString=SIGNERS_KEY.hex())
 
     def play(self) -> None:
@@ -67,6 +68,7 @@ class Story(Scenario):
         self.a_secret_is_in_an_input()
         self.nobody_expects_what_happens()
         self.a_client_is_revoked()
+        a_signer_comes_and_goes(self.functions)
 
     def secrets(self) -> list[Secret]:
         """Everything that was secret in it."""
@@ -189,7 +191,7 @@ class Story(Scenario):
         for body in (said, json.dumps({"jobs": [[said]]}), json.dumps({"jobs": said})):
             self.functions.invoke("run_job", {"Records": [{"messageId": "m", "body": body}]})
         with pytest.raises(Failed), failures_told():
-            EvmChain(f"http://127.0.0.1:1/v2/{NODES_KEY}", chain_id=1, registry=SETTINGS.registry).head()
+            a_node_is_asked(NODES_KEY)
 
     def a_client_is_revoked(self) -> None:
         """What it was known by opens nothing any more, and is told nowhere."""

@@ -50,7 +50,14 @@ def test_no_secret_is_anywhere_when_the_story_is_over(told: Story, sinks: Sinks)
 def test_the_story_has_all_kinds_of_secrets_and_sinks_when_it_is_over(told: Story, sinks: Sinks) -> None:
     """Without them, nothing could be found."""
     kinds = Counter(secret.name for secret in told.secrets())
-    for name in ("access token", "client assertion", "DPoP proof", "token key", "a link's signature"):
+    for name in (
+        "access token",
+        "client assertion",
+        "DPoP proof",
+        "token key",
+        "signer's key",
+        "a link's signature",
+    ):
         assert kinds[name] >= 2, name
     for sink in SINKS:
         assert len(sinks.written[sink]) > 500, sink

@@ -1,23 +1,20 @@
 """Confirming on a chain under the test's hand: what each state of a stored transaction leads to."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
 from chalicelib.domain.confirmation import Entry, job_key
-from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected
+from chalicelib.domain.errors import ChainUnavailable
 from chalicelib.domain.job import Status
-from chalicelib.use_cases.sender import OPEN_TRANSACTIONS
-from tests.unit.world import REGISTRY, SIGNER, SIGNER_KEY, World
+from chalicelib.domain.transaction_id import Account
+from chalicelib.use_cases.chain_work import Alarm
+from chalicelib.use_cases.sending import OPEN_TRANSACTIONS
+from tests.unit.world import REGISTRY, SIGNER, World
 
-OTHER_KEY = b"\x52" * 32
-
-
-@pytest.fixture(autouse=True)
-def chain(world: World) -> None:
-    world.chain = MemoryChain(senders={SIGNER_KEY: SIGNER, OTHER_KEY: "0x" + "52" * 20})
+OTHER = "0x" + "52" * 20
 
 
 def status(world: World, ref: object) -> Status:
@@ -54,8 +51,8 @@ def test_the_gas_is_shared_to_the_last_unit_when_a_batch_is_final(world: World) 
     world.chain.mine(FINAL_DEPTH)
     world.confirm_jobs([])
     jobs = [world.job(ref) for ref in refs]
-    receipt = world.chain.receipt(jobs[0].confirmation.transaction_hash)
-    assert sum(job.confirmation.gas_used for job in jobs) == receipt.gas_used
+    (seen,) = world.chain.sightings([jobs[0].confirmation.transaction_hash])
+    assert sum(job.confirmation.gas_used for job in jobs) == seen.receipt.gas_used
 
 
 def test_one_transaction_is_made_when_a_job_is_named_again_and_again(world: World) -> None:
@@ -91,12 +88,11 @@ def test_the_same_bytes_are_sent_when_a_reorganisation_drops_their_block(world: 
 
 def test_no_nonce_is_used_when_the_registry_would_refuse(world: World) -> None:
     ref = world.confirming()
-    world.chain.is_paused = True
-    with pytest.raises(ConfirmationRejected):
-        world.confirm_jobs([ref])
-    world.chain.is_paused = False
+    world.chain.refuses_with = "EnforcedPause"
+    assert world.confirm_jobs([ref]).alarms == {Alarm.REFUSED: "EnforcedPause"}
+    world.chain.refuses_with = None
     world.confirm_jobs([ref])
-    assert world.chain.broadcasts[0].startswith(f'["{SIGNER}", 0,'.encode())
+    assert f'["{SIGNER}", 0,' in json.loads(world.chain.broadcasts[0])[0]
 
 
 def test_the_job_waits_when_the_chain_is_down(world: World) -> None:
@@ -115,17 +111,18 @@ def test_the_job_waits_when_the_chain_is_down(world: World) -> None:
 def test_nothing_is_broadcast_when_the_chain_is_another_one(world: World) -> None:
     ref = world.confirming()
     world.confirm_jobs([ref])
-    world.chain = Restarted(senders={SIGNER_KEY: SIGNER})
+    broadcasts = list(world.chain.broadcasts)
+    world.chain.genesis_hash = "0x" + "68" * 32
     with pytest.raises(ChainUnavailable):
         world.confirm_jobs([ref])
-    assert world.chain.broadcasts == []
+    assert world.chain.broadcasts == broadcasts
 
 
 def test_the_jobs_get_another_transaction_when_their_nonce_was_taken(world: World) -> None:
     ref = world.confirming()
     world.confirm_jobs([ref])
     world.chain.drop_pool()
-    take_nonce(world, [])
+    world.chain.take_nonce(SIGNER)
     world.confirm_jobs([])
     assert world.queue.confirm[-1] == ()  # a reorganisation could still give the nonce back
     world.chain.mine(FINAL_DEPTH - 1)
@@ -142,7 +139,7 @@ def test_the_job_succeeds_when_another_transaction_recorded_it(world: World) -> 
     world.confirm_jobs([ref])
     world.chain.drop_pool()
     key = job_key(31337, REGISTRY, ref.tenant_id, ref.job_id)
-    take_nonce(world, [Entry(key, world.job(ref).result.commitment)])
+    world.chain.take_nonce(SIGNER, Entry(key, world.job(ref).result.commitment))
     world.confirm_jobs([])
     assert status(world, ref) is Status.CONFIRMING  # recorded, and not deep enough
     world.chain.mine(FINAL_DEPTH)
@@ -155,7 +152,7 @@ def test_a_conflict_is_reported_when_the_chain_holds_another_hash(world: World) 
     key = job_key(31337, REGISTRY, ref.tenant_id, ref.job_id)
     world.confirm_jobs([ref])
     world.chain.drop_pool()
-    take_nonce(world, [Entry(key, "0x" + "ee" * 32)])
+    world.chain.take_nonce(SIGNER, Entry(key, "0x" + "ee" * 32))
     world.chain.mine(FINAL_DEPTH)
     report = world.confirm_jobs([])
     assert (report.conflicts, status(world, ref)) == ((ref,), Status.CONFIRMING)
@@ -164,7 +161,7 @@ def test_a_conflict_is_reported_when_the_chain_holds_another_hash(world: World) 
 def test_a_second_sender_puts_its_jobs_back_when_the_lease_is_live(world: World) -> None:
     ref = world.confirming()
     now = world.clock.now()
-    world.transactions.lease(SIGNER, now=now, until=now + SENDER_LEASE)
+    world.transactions.lease(Account(SIGNER, world.genesis_hash), now=now, until=now + SENDER_LEASE)
     world.confirm_jobs([ref])
     assert (world.chain.broadcasts, world.queue.confirm[-1]) == ([], (ref,))
     world.clock.advance(SENDER_LEASE)
@@ -189,16 +186,15 @@ def test_no_gas_is_spent_when_the_job_is_recorded_already(world: World) -> None:
     agreeing, conflicting = world.confirming("k0"), world.confirming("k1")
     keys = [job_key(31337, REGISTRY, ref.tenant_id, ref.job_id) for ref in (agreeing, conflicting)]
     hashes = [world.job(agreeing).result.commitment, "0x" + "ee" * 32]
-    fees = replace(world.chain.fees(), max_fee_wei=9)
     entries = [Entry(key, hash_) for key, hash_ in zip(keys, hashes, strict=True)]
-    world.chain.broadcast(world.chain.sign_batch(entries, key=OTHER_KEY, nonce=0, gas=1, fees=fees).raw)
+    world.chain.take_nonce(OTHER, *entries)
     world.chain.mine(FINAL_DEPTH)
     report = world.confirm_jobs([agreeing, conflicting])
-    assert (report.final, report.conflicts, len(world.chain.broadcasts)) == ((agreeing,), (conflicting,), 1)
+    assert (report.final, report.conflicts, world.chain.broadcasts) == ((agreeing,), (conflicting,), [])
 
 
 def test_no_more_is_signed_when_enough_transactions_are_open(world: World) -> None:
-    world.plan = replace(world.plan, active_jobs=20)
+    world.plan = replace(world.plan, active_jobs=200, jobs_per_month=200)
     refs = [world.confirming(f"k{n}") for n in range(OPEN_TRANSACTIONS + 1)]
     for ref in refs:
         world.confirm_jobs([ref])
@@ -211,18 +207,3 @@ def test_canceled_jobs_are_not_confirmed_when_their_message_comes(world: World) 
     world.cancel_job(ref)
     world.confirm_jobs([ref])
     assert world.chain.broadcasts == []
-
-
-class Restarted(MemoryChain):
-    """Another chain with the same id."""
-
-    def genesis_hash(self) -> str:
-        return "0x" + "68" * 32
-
-
-def take_nonce(world: World, entries: list[Entry]) -> None:
-    """Someone else's transaction with the signer's first nonce is mined."""
-    fees = replace(world.chain.fees(), max_fee_wei=9)
-    foreign = world.chain.sign_batch(entries, key=SIGNER_KEY, nonce=0, gas=1, fees=fees)
-    world.chain.broadcast(foreign.raw)
-    world.chain.mine()

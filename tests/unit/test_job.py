@@ -19,7 +19,14 @@ from tests.unit.world import START
 
 RESULT = Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02")
 CONFIRMATION = domain.Confirmation(
-    chain_id=1, registry="0x", job_key="0x", transaction_hash="0x", block_number=1, gas_used=1
+    chain_id=1,
+    registry="0x",
+    job_key="0x",
+    transaction_hash="0x",
+    block_number=1,
+    depth=3,
+    gas_used=1,
+    gas_price_wei=7,
 )
 
 GRAPH = {

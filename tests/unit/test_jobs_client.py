@@ -1,5 +1,6 @@
 """The users' client, against a service of a few lines."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -7,8 +8,9 @@ from typing import TypeAlias
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
-from client.documents import ApiProblem, FieldError, Status
+from client.documents import ApiProblem, Confirmation, ConfirmationPath, FieldError, Proof, Status
 from client.jobs import JobsClient
 from client.oauth import UnknownTokenType
 from client.system import System
@@ -30,6 +32,20 @@ QUEUED = {
     "error": None,
     "url": f"{BASE_URL}/v1/jobs/job_1",
     "result_url": None,
+}
+WORD = "0x" + "77" * 32
+PENDING = {
+    "path": "compact",
+    "state": "pending",
+    "chain_id": 31337,
+    "registry": "0x" + "aa" * 20,
+    "job_key": WORD,
+    "transaction_hash": None,
+    "block_number": None,
+    "depth": 0,
+    "gas_used": None,
+    "gas_price_wei": None,
+    "proof": None,
 }
 RUNNING = {**QUEUED, "status": "running", "version": 2, "progress": {"completed": 1, "total": 2}}
 SUCCEEDED = {**QUEUED, "status": "succeeded", "version": 4}
@@ -74,7 +90,9 @@ class Service:
                 },
             )
         # A copy: the client changes and sends the same request again.
-        self.asked.append(httpx.Request(request.method, request.url, headers=request.headers))
+        self.asked.append(
+            httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
+        )
         return next(self.answers)
 
     def sent(self, header: str) -> list[str]:
@@ -149,6 +167,37 @@ def test_submit_is_a_replay_when_the_service_says_so(connect: Connect) -> None:
     client, service = connect([job(QUEUED, 202), job(QUEUED, 202, Idempotent_Replayed="true")])
     replayed = [client.submit("sha256.chain", {}, idempotency_key="mine").replayed for _ in range(2)]
     assert (replayed, service.sent("Idempotency-Key")) == ([False, True], ["mine", "mine"])
+
+
+def test_a_confirmation_is_asked_for_only_when_one_is_chosen(connect: Connect) -> None:
+    client, service = connect([job(QUEUED, 202)] * 3)
+    client.submit("sha256.chain", {})
+    client.submit("sha256.chain", {}, confirmation=ConfirmationPath.COMPACT)
+    client.submit_uploaded("sha256.chain", "upl_1", confirmation=ConfirmationPath.DIRECT)
+    assert [json.loads(request.content) for request in service.asked] == [
+        {"type": "sha256.chain", "input": {}},
+        {"type": "sha256.chain", "input": {}, "confirmation": "compact"},
+        {"type": "sha256.chain", "input_upload": "upl_1", "confirmation": "direct"},
+    ]
+
+
+def test_a_confirmation_reads_whole_when_it_is_under_way_and_when_it_is_final(connect: Connect) -> None:
+    final = {**PENDING, "state": "final", "transaction_hash": WORD, "block_number": 7, "depth": 3}
+    proof = {"word": WORD, "bit": 255, "mask": WORD, "root": WORD, "siblings": [WORD]}
+    final |= {"gas_used": 500, "gas_price_wei": str(2**64), "proof": proof}
+    client, _ = connect([job({**QUEUED, "confirmation": each}) for each in (PENDING, final)])
+    early, late = (client.get("job_1").confirmation for _ in range(2))
+    assert early == Confirmation(**PENDING)
+    proof["siblings"] = (WORD,)
+    assert late == Confirmation(**final | {"gas_price_wei": 2**64, "proof": Proof(**proof)})
+
+
+@pytest.mark.parametrize("wrong", [{"bit": 256}, {"bit": -1}, {"word": "0x1"}, {"siblings": ["0xzz"]}])
+def test_a_proof_is_refused_when_it_cannot_be_one(connect: Connect, wrong: dict[str, object]) -> None:
+    proof = {"word": WORD, "bit": 0, "mask": WORD, "root": WORD, "siblings": [], **wrong}
+    client, _ = connect([job({**QUEUED, "confirmation": {**PENDING, "proof": proof}})])
+    with pytest.raises(ValidationError):
+        client.get("job_1")
 
 
 def test_problem_has_its_members_when_the_service_refuses(connect: Connect) -> None:

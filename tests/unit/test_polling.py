@@ -10,9 +10,8 @@ from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.domain import job as domain
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.job import Job, JobRef, Progress, Status
-from chalicelib.domain.polling import CONFIRMED_A_SECOND, WORKERS, Backlog, retry_after_seconds, run_rate
+from chalicelib.domain.polling import WORKERS, Backlog, retry_after_seconds, run_rate
 from chalicelib.use_cases.estimate_wait import REMEMBERED_SECONDS, EstimateWait
-from chalicelib.use_cases.sender import JOBS_A_TRANSACTION
 from chalicelib.web.conditional import entity_tags, is_known
 from chalicelib.web.preferences import wait_seconds
 from tests.unit.world import ACME, START
@@ -78,10 +77,6 @@ def test_the_rate_follows_the_mean_run_when_few_or_many_were_counted(
     runs: int, run_seconds: float, expected: float
 ) -> None:
     assert run_rate(runs=runs, run_seconds=run_seconds) == expected
-
-
-def test_the_senders_pace_is_a_transaction_a_block_when_it_is_used_for_estimates() -> None:
-    assert CONFIRMED_A_SECOND == JOBS_A_TRANSACTION
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.domain import tracing
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
-from tests.unit.world import SIGNER, SIGNER_KEY, World
+from tests.unit.world import World
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 VALID = f"00-{TRACE}-{PARENT}-01"
@@ -121,7 +121,7 @@ class ListeningChain(MemoryChain):
     """Knows who called it."""
 
     def __init__(self) -> None:
-        super().__init__(senders={SIGNER_KEY: SIGNER})
+        super().__init__()
         self.heard: list[tuple[str, ...]] = []
 
     def broadcast(self, raw: bytes) -> None:

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from pydantic import JsonValue
 
 from chalicelib.adapters.memory import ManualClock, MemoryJobs, MemoryPayloads, MemoryQueue, SequentialIds
-from chalicelib.adapters.memory_access import MemoryKeys, MemoryTenants
+from chalicelib.adapters.memory_access import MemoryTenants
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
-from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.adapters.memory_chain import GENESIS_HASH, MemoryChain
 from chalicelib.adapters.memory_seats import MemorySeats
+from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryUploads
+from chalicelib.domain.confirmation_view import Deployment, SeenJob
 from chalicelib.domain.entitlements import Plan, Tenant
 from chalicelib.domain.job import Job, JobRef, lease
 from chalicelib.domain.prices import PriceBook, PriceVersion
+from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.ports import (
     Backlogs,
@@ -27,18 +30,20 @@ from chalicelib.ports import (
     Payloads,
     Queue,
     Seats,
+    Signers,
     Tenants,
     Uploads,
 )
 from chalicelib.use_cases.cancel_job import CancelJob
+from chalicelib.use_cases.chain_work import SenderPorts
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.estimate_wait import EstimateWait
 from chalicelib.use_cases.list_jobs import ListJobs
+from chalicelib.use_cases.read_confirmation import ReadConfirmation
 from chalicelib.use_cases.read_input import ReadInput
 from chalicelib.use_cases.read_job import AwaitJob, GetJob
 from chalicelib.use_cases.read_result import GetResult
 from chalicelib.use_cases.run_job import BuryJob, RunJob
-from chalicelib.use_cases.sender import SenderPorts
 from chalicelib.use_cases.submit_job import Accepted, Submission, SubmitJob
 from chalicelib.use_cases.sweep import Sweep
 from chalicelib.web import json_text
@@ -64,19 +69,20 @@ class World:
     payloads: Payloads = field(default_factory=MemoryPayloads)
     uploads: Uploads = field(default_factory=MemoryUploads)
     seats: Seats = field(default_factory=MemorySeats)
-    transactions: ChainTransactions = field(default_factory=MemoryChainTransactions)
-    chain: Chain = field(default_factory=lambda: MemoryChain(senders={SIGNER_KEY: SIGNER}))
+    transactions: ChainTransactions | None = None
+    chain: Chain = field(default_factory=MemoryChain)
+    signers: Signers = field(default_factory=lambda: MemorySigners({SIGNER: SIGNER_KEY}))
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     ids: Ids = field(default_factory=SequentialIds)
     tenant: str = ACME
-    signer: str = SIGNER
-    signer_key: bytes = SIGNER_KEY
+    genesis_hash: str = GENESIS_HASH
     registry: str = REGISTRY
     plan: Plan = field(default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5))
     prices: PriceBook = PRICES
     backlogs: Backlogs = field(init=False)
 
     def __post_init__(self) -> None:
+        self.transactions = self.transactions or MemoryChainTransactions(self.jobs)
         counted = self.queue if isinstance(self.queue, MemoryQueue) else MemoryQueue()
         self.backlogs = MemoryBacklogs(counted, self.clock)
 
@@ -109,12 +115,14 @@ class World:
         job_type: str = "sha256.chain",
         job_input: JsonValue = SHORT,
         upload: str | None = None,
+        path: ConfirmationPath = ConfirmationPath.DIRECT,
         tenants: Tenants | None = None,
         trace_id: str = "0" * 31 + "1",
     ) -> Accepted:
         """A submit as the handler makes it."""
         given = {"input_upload": upload} if upload else {"input": job_input}
-        document: JsonValue = {"type": job_type, **given}
+        chosen = {"confirmation": path} if path is ConfirmationPath.COMPACT else {}
+        document: JsonValue = {"type": job_type, **given, **chosen}
         return self.submit_job(tenants or self.tenants)(
             Submission(
                 tenant_id=tenant or self.tenant,
@@ -122,11 +130,12 @@ class World:
                 type=job_type,
                 input=job_input,
                 input_upload=upload,
+                path=path,
                 canonical_body=json_text.canonical(document),
                 trace_id=trace_id,
                 request_id="r1",
             ),
-            render=lambda job: job_view(job, base_url=BASE_URL).to_bytes(),
+            render=lambda job: job_view(SeenJob(job), base_url=BASE_URL).to_bytes(),
             canonical=json_text.canonical,
         )
 
@@ -156,7 +165,13 @@ class World:
 
     @property
     def await_job(self) -> AwaitJob:
-        return AwaitJob(get_job=self.get_job, seats=self.seats, clock=self.clock, ids=self.ids)
+        return AwaitJob(
+            get_job=self.get_job,
+            read_confirmation=self.read_confirmation,
+            seats=self.seats,
+            clock=self.clock,
+            ids=self.ids,
+        )
 
     @property
     def estimate_wait(self) -> EstimateWait:
@@ -165,7 +180,12 @@ class World:
 
     @property
     def list_jobs(self) -> ListJobs:
-        return ListJobs(jobs=self.jobs)
+        return ListJobs(jobs=self.jobs, read_confirmation=self.read_confirmation)
+
+    @property
+    def read_confirmation(self) -> ReadConfirmation:
+        deployment = Deployment(chain_id=31337, genesis_hash=self.genesis_hash, registry=self.registry)
+        return ReadConfirmation(transactions=self.transactions, deployment=deployment)
 
     @property
     def get_result(self) -> GetResult:
@@ -186,12 +206,12 @@ class World:
                 jobs=self.jobs,
                 transactions=self.transactions,
                 chain=self.chain,
-                keys=MemoryKeys(signer_keys={self.signer: self.signer_key}),
+                signers=self.signers,
                 queue=self.queue,
                 clock=self.clock,
                 prices=self.prices,
-                signer=self.signer,
                 chain_id=31337,
+                genesis_hash=self.genesis_hash,
                 registry=self.registry,
             )
         )

@@ -9,6 +9,8 @@ the command was written wrongly.
     client      client_id, tenant_id, scopes, dpop_bound, created_at, revoked_at,
                 secrets: [created_at, expires_at], public_keys: [kid]
     key         kid, state, published_at, signs_from, until
+    signer      address, duty, is_confirmer, balance_wei (text, for it exceeds a number's exact digits),
+                open_transactions, next_nonce
     event       event_id, at, actor, act, subject, facts
 
     tenant add|suspend|resume    a tenant, changed
@@ -18,5 +20,10 @@ the command was written wrongly.
     client list                  clients
     keys rotate                  keys, changed
     keys list                    keys
+    verify                       job_id, tenant_id, confirmation, verified,
+                                 checks: [check, holds, expected, found]; with --materialize: changed.
+                                 The status is 1 if a check does not hold, and 2 if there is no such job
+    signers rotate               signers, changed
+    signers list                 signers
     audit                        events
 """

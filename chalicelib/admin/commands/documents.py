@@ -58,6 +58,13 @@ def scopes() -> None:
     typer.echo(scopes_table(OPERATIONS))
 
 
+def gas() -> None:
+    """Print DESIGN.md's table of the gas that confirming takes, as Markdown."""
+    from chalicelib.admin.gas_table import gas_table, load_gas
+
+    typer.echo(gas_table(load_gas()))
+
+
 def openapi() -> None:
     """Print openapi.yml, made of the operations, the catalogue of problems and the wire's models."""
     from chalicelib.admin.openapi import document

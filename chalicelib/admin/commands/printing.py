@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from chalicelib.domain.errors import Refused, Superseded, Unavailable
+from chalicelib.domain.errors import ChainUnavailable, Refused, Superseded, Unavailable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -52,6 +52,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -
     )
 
 
+def notice(line: str) -> None:
+    """Says on stderr what a command that takes its time is at, so that what it answers stays alone."""
+    typer.echo(line, err=True)
+
+
 def once(secret: str) -> str:
     """The secret, and that nobody will see it again."""
     return f"secret  {secret}\nIt is shown this once and stored nowhere: keep it now."
@@ -66,6 +71,11 @@ def told() -> Iterator[None]:
         _fail(str(error))
     except Superseded:
         _fail("Someone changed it meanwhile, and nothing was done: run it again.")
+    except ChainUnavailable as error:
+        _fail(
+            f"{error} Check that the chain runs and that the environment is the stack's (`python -m "
+            "emulation env`), and run it again."
+        )
     except Unavailable as error:
         _fail(
             f"The stack did not do it ({error.__cause__ or error.detail}): check that it runs and that the "

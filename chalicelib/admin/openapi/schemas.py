@@ -112,7 +112,7 @@ def _nullable_inlined(value: Any, made: Mapping[str, Schema]) -> Any:
 
 
 def _submit_schemas(submit: Schema) -> dict[str, Schema]:
-    """One alternative a job type, told apart by `type`; beside it, exactly one of the other members."""
+    """One alternative a job type, told apart by `type`, with exactly one of the two ways to give an input."""
     others = {name: member for name, member in submit["properties"].items() if name not in ("type", "input")}
     alternatives: dict[str, Schema] = {}
     for name, job_type in sorted(JOB_TYPES.items()):
@@ -120,8 +120,8 @@ def _submit_schemas(submit: Schema) -> dict[str, Schema]:
             "type": "object",
             "description": f"A job of type {name}",
             "additionalProperties": False,
-            "required": ["type"] if others else ["type", "input"],
-            **({"minProperties": 2, "maxProperties": 2} if others else {}),
+            "required": ["type"],
+            "oneOf": [{"required": ["input"]}, {"required": ["input_upload"]}],
             "properties": {
                 "type": {"type": "string", "enum": [name]},
                 "input": {"$ref": COMPONENTS + job_type.input_model.__name__},

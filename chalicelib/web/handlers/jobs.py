@@ -1,8 +1,9 @@
 """Submitting, reading and canceling jobs."""
 
+from chalicelib.domain.confirmation_view import SeenJob
 from chalicelib.domain.errors import NO_SUCH_JOB, JobNotFound
 from chalicelib.domain.idempotency import parse_key
-from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.job import JobRef
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.estimate_wait import EstimateWait
 from chalicelib.use_cases.read_job import AwaitJob
@@ -27,11 +28,12 @@ def submit_job(submit: SubmitJob, request: Request) -> Response:
             type=wanted.type,
             input=wanted.input,
             input_upload=wanted.input_upload or None,
+            path=wanted.confirmation,
             canonical_body=json_text.canonical(document),
             trace_id=request.trace_id,
             request_id=request.request_id,
         ),
-        render=lambda job: _body(job, request),
+        render=lambda job: _body(SeenJob(job), request),
         canonical=json_text.canonical,
     )
     headers = {
@@ -50,12 +52,12 @@ def get_job(await_job: AwaitJob, estimate_wait: EstimateWait, request: Request) 
     wait = wait_seconds(request.headers.get("prefer", ()))
     awaited = await_job(
         job_ref(request),
-        is_news=lambda job: bool(known) and not is_known(etag(_body(job, request)), known),
+        is_news=lambda seen: bool(known) and not is_known(etag(_body(seen, request)), known),
         at_most_seconds=wait or 0,
     )
-    body = _body(awaited.job, request)
+    body = _body(awaited.seen, request)
     headers = {"ETag": etag(body)}
-    if (retry_after := estimate_wait(awaited.job)) is not None:
+    if (retry_after := estimate_wait(awaited.seen.job)) is not None:
         headers["Retry-After"] = str(retry_after)
     if wait is not None and awaited.is_honoured:
         headers["Preference-Applied"] = f"wait={wait}"
@@ -66,7 +68,7 @@ def get_job(await_job: AwaitJob, estimate_wait: EstimateWait, request: Request) 
 
 def cancel_job(cancel: CancelJob, request: Request) -> Response:
     """200 with the canceled job, however often."""
-    body = _body(cancel(job_ref(request)), request)
+    body = _body(SeenJob(cancel(job_ref(request))), request)
     return Response(status=200, body=body, headers={"ETag": etag(body)})
 
 
@@ -78,5 +80,5 @@ def job_ref(request: Request) -> JobRef:
     return JobRef(request.tenant_id, job_id)
 
 
-def _body(job: Job, request: Request) -> bytes:
-    return job_view(job, base_url=request.base_url).to_bytes()
+def _body(seen: SeenJob, request: Request) -> bytes:
+    return job_view(seen, base_url=request.base_url).to_bytes()

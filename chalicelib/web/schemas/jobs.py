@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, WithJsonSchema
 
 from chalicelib.domain import job as domain
+from chalicelib.domain.confirmation_view import SeenJob
 from chalicelib.domain.errors import FieldError, InvalidRequest, UnknownJobType
 from chalicelib.domain.job import Status
+from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases.submit_job import job_type_of, validate_input
 from chalicelib.web.problem import type_url
 from chalicelib.web.problems import CATALOGUE
 from chalicelib.web.schemas.base import (
-    LARGEST_INTEGER,
     Count,
     JobId,
     Sparse,
@@ -22,8 +23,14 @@ from chalicelib.web.schemas.base import (
     Url,
     Wire,
     WireRequest,
-    Word,
 )
+from chalicelib.web.schemas.confirmation import Confirmation, confirmation_view
+
+ChosenPath = Annotated[
+    ConfirmationPath,
+    Field(strict=False),
+    WithJsonSchema({"type": "string", "enum": [path.value for path in ConfirmationPath]}),
+]
 
 
 class SubmitRequest(WireRequest):
@@ -32,6 +39,7 @@ class SubmitRequest(WireRequest):
     type: Annotated[str, Field(min_length=1, max_length=64)]
     input: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
     input_upload: UploadId = ""
+    confirmation: ChosenPath = ConfirmationPath.DIRECT
 
 
 def parse_submit(document: JsonValue) -> SubmitRequest:
@@ -85,16 +93,6 @@ class Progress(Wire):
     total: Count
 
 
-class Confirmation(Wire):
-    """Where on which chain the result's commitment is recorded."""
-
-    chain_id: Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
-    registry: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$", max_length=42)]
-    job_key: Word
-    transaction_hash: Word
-    block_number: Count
-
-
 class JobProblem(Wire):
     """Why a job failed, as a problem (RFC 9457); `request_id` is the submit's."""
 
@@ -125,8 +123,9 @@ class Job(Wire):
     result_url: Url | None
 
 
-def job_view(job: domain.Job, *, base_url: str) -> Job:
+def job_view(seen: SeenJob, *, base_url: str) -> Job:
     """The job as its tenant sees it."""
+    job = seen.job
     self_url = job_url(job.ref, base_url=base_url)
     return Job(
         id=job.ref.job_id,
@@ -136,7 +135,7 @@ def job_view(job: domain.Job, *, base_url: str) -> Job:
         created_at=job.created_at,
         entered=_entered(job),
         progress=_progress(job.progress) if job.progress else None,
-        confirmation=_confirmation(job.confirmation) if job.confirmation else None,
+        confirmation=confirmation_view(seen.confirmation) if seen.confirmation else None,
         error=_problem(job, job.failure, base_url=base_url) if job.failure else None,
         url=self_url,
         result_url=f"{self_url}/result" if job.result else None,
@@ -155,16 +154,6 @@ def _entered(job: domain.Job) -> Entered:
 
 def _progress(progress: domain.Progress) -> Progress:
     return Progress(completed=progress.completed, total=progress.total)
-
-
-def _confirmation(confirmation: domain.Confirmation) -> Confirmation:
-    return Confirmation(
-        chain_id=confirmation.chain_id,
-        registry=confirmation.registry,
-        job_key=confirmation.job_key,
-        transaction_hash=confirmation.transaction_hash,
-        block_number=confirmation.block_number,
-    )
 
 
 def _problem(job: domain.Job, failure: domain.Failure, *, base_url: str) -> JobProblem:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from chalicelib.domain import job as domain
+from chalicelib.domain.confirmation_view import SeenJob
 from chalicelib.domain.errors import FieldError, InvalidRequest
 from chalicelib.domain.job import Status
 from chalicelib.domain.listing import JobFilter
@@ -98,7 +98,7 @@ class JobList(Wire):
     url: Url
 
 
-def job_list(jobs: Sequence[domain.Job], *, next_cursor: str | None, base_url: str) -> JobList:
+def job_list(jobs: Sequence[SeenJob], *, next_cursor: str | None, base_url: str) -> JobList:
     """The page as its tenant sees it."""
     return JobList(
         data=tuple(job_view(job, base_url=base_url) for job in jobs),

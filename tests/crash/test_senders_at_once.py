@@ -1,0 +1,160 @@
+"""Several senders at once, on the real tables and a real node: one works, and a late one changes nothing."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
+from chalicelib.domain.errors import Superseded
+from chalicelib.domain.job import JobRef, Status
+from chalicelib.domain.transaction_id import ConfirmationPath
+from tests.chain.conftest import Bench
+from tests.chain.sender import (
+    BOTH_PATHS,
+    LOOKS,
+    attempts,
+    confirming,
+    fees_are_restored,
+    mine,
+    rows,
+    statuses,
+)
+from tests.chain.sender_audit import audit
+from tests.crash.failpoints import Failing, Failpoint
+from tests.crash.scene import Scene
+from tests.crash.test_confirmations import around, stuck
+from tests.unit.world import World
+
+CONFIRM_QUEUE = "jobs-confirm"
+SENDERS = 6
+
+
+def hanging(world: World, failpoint: Failpoint, act: Callable[[], object]) -> World:
+    """The service, to which this happens there."""
+    setattr(world, failpoint.port, Failing(getattr(world, failpoint.port), failpoint, act))
+    return world
+
+
+def finish(world: World, bench: Bench, refs: Sequence[JobRef]) -> None:
+    for _ in range(LOOKS):
+        report = world.confirm_jobs(refs)
+        if statuses(world, refs) == {Status.SUCCEEDED} and not report.open_transactions:
+            return
+        mine(bench, FINAL_DEPTH)
+    raise AssertionError(f"not done: {statuses(world, refs)}")
+
+
+def stored(scene: Scene, world: World, refs: Sequence[JobRef]) -> tuple[Any, ...]:
+    """All that a sender writes."""
+    return [world.job(ref) for ref in refs], rows(world), scene.events()
+
+
+# One lease
+
+
+def test_others_put_the_jobs_back_when_one_sender_works(scene: Scene, world: World, bench: Bench) -> None:
+    refs = confirming(world, ConfirmationPath.DIRECT, 2)
+    scene.messages(CONFIRM_QUEUE)
+    reports = []
+
+    def others_come() -> None:
+        reports.extend(scene.world(world.clock.now()).confirm_jobs(refs) for _ in range(2))
+
+    hanging(world, Failpoint("chain", "survey", "after"), others_come)
+    assert world.confirm_jobs(refs).open_transactions == 1
+    assert [report.open_transactions for report in reports] == [0, 0]
+    assert scene.messages(CONFIRM_QUEUE) == [tuple(refs)] * 2
+    finish(world, bench, refs)
+    audit(world, bench, refs)
+
+
+@BOTH_PATHS
+def test_jobs_are_confirmed_once_when_many_senders_race(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath
+) -> None:
+    refs = confirming(world, path, 2)
+    racers = [scene.world(world.clock.now()) for _ in range(SENDERS)]
+    with ThreadPoolExecutor(SENDERS) as threads:
+        reports = list(threads.map(lambda racer: racer.confirm_jobs(refs), racers))
+    assert any(report.open_transactions for report in reports)
+    assert len(rows(world)) == 1
+    finish(world, bench, refs)
+    audit(world, bench, refs)
+
+
+# Past the lease
+
+
+BEFORE_THE_ROW = [Failpoint("chain", "estimate_gas", "after"), Failpoint("transactions", "record", "before")]
+AFTER_THE_ROW = [Failpoint("chain", "broadcast", "before"), Failpoint("transactions", "release", "before")]
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", [*BEFORE_THE_ROW, *AFTER_THE_ROW], ids=str)
+def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_sent(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, 2)
+    then: list[object] = []
+
+    def another_does_it_all() -> None:
+        other = scene.world(world.clock.now() + SENDER_LEASE)
+        finish(other, bench, refs)
+        then.append(stored(scene, other, refs))
+
+    late = hanging(scene.world(world.clock.now()), failpoint, another_does_it_all)
+    with suppress(Superseded):
+        late.confirm_jobs(refs)
+    mine(bench, FINAL_DEPTH)
+    assert [stored(scene, world, refs)] == then
+    assert len(attempts(world)) == 1
+    audit(world, bench, refs)
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", around("jobs.save", "transactions.settle"), ids=str)
+def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_closed(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, 2)
+    world.confirm_jobs(refs)
+    mine(bench, FINAL_DEPTH)
+    then: list[object] = []
+
+    def another_does_it_all() -> None:
+        other = scene.world(world.clock.now() + SENDER_LEASE)
+        finish(other, bench, refs)
+        then.append(stored(scene, other, refs))
+
+    late = hanging(scene.world(world.clock.now()), failpoint, another_does_it_all)
+    with suppress(Superseded):
+        late.confirm_jobs([])
+    assert [stored(scene, world, refs)] == then
+    assert scene.counted("active") == 0
+    audit(world, bench, refs)
+
+
+@BOTH_PATHS
+@pytest.mark.parametrize("failpoint", around("transactions.amend", "chain.broadcast"), ids=str)
+def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_replaced(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> None:
+    refs = confirming(world, path, 2)
+    then: list[object] = []
+
+    def another_does_it_all() -> None:
+        other = scene.world(world.clock.now() + SENDER_LEASE)
+        finish(other, bench, refs)
+        then.append(stored(scene, other, refs))
+
+    with fees_are_restored(bench):
+        stuck(world, bench, refs)
+        late = hanging(scene.world(world.clock.now()), failpoint, another_does_it_all)
+        with suppress(Superseded):
+            late.confirm_jobs([])
+        mine(bench, FINAL_DEPTH)
+    assert [stored(scene, world, refs)] == then
+    audit(world, bench, refs)
