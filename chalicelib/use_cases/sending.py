@@ -76,7 +76,9 @@ class Sending:
             return
 
     def _waiting(self, refs: Sequence[JobRef]) -> list[Job]:
-        found = self._ports.jobs.get_many(refs)
+        # Also of rows that the job has left since, while another chain was configured.
+        in_flight = {listed.ref for row in self.open for listed in row.jobs}
+        found = self._ports.jobs.get_many([ref for ref in refs if ref not in in_flight])
         return [job for job in found if job and job.status is Status.CONFIRMING and self._is_free(job)]
 
     def _is_free(self, job: Job) -> bool:

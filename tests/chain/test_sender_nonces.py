@@ -128,20 +128,20 @@ def test_jobs_stay_under_one_transaction_when_the_nonce_of_their_first_is_given_
 
 @BOTH_PATHS
 def test_nonce_is_filled_when_what_it_was_signed_for_before_offered_the_ceiling(
-    bench: Bench, path: ConfirmationPath
+    held: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
+    world = world_on(held)
     refs = confirming(world, path, 2)
-    before = bench.rpc("evm_snapshot")
-    with fees_are_restored(bench):
-        base_fee(bench, SPIKE_GWEI)
-        mine(bench)
-        overtaken(world, bench, refs)
+    before = held.rpc("evm_snapshot")
+    with fees_are_restored(held):
+        base_fee(held, SPIKE_GWEI)
+        mine(held)
+        overtaken(world, held, refs)
         assert rows(world)[0].latest.fees.max_fee_wei == CEILING_WEI
-        finish(world, bench, refs)
-        bench.rpc("evm_revert", before)
+        finish(world, held, refs)
+        held.rpc("evm_revert", before)
         sweep_and_look(world)
-        finish(world, bench, refs)
+        finish(world, held, refs)
     assert [row.path for row in rows(world)] == [None, path]
 
 

@@ -34,8 +34,8 @@ from tests.unit.world import World
 
 # Above what is offered for a base fee of 1 gwei or less, and below the ceiling for several blocks.
 SPIKE_GWEI = 60
-# Above the ceiling for several blocks.
-PEAK_GWEI = 300
+# Above the ceiling for 17 blocks.
+PEAK_GWEI = 1_000
 
 
 def at_broadcast(world: World, act: Callable[[], None], *, nth: int = 1) -> None:
@@ -135,17 +135,17 @@ def test_replacement_is_sent_again_when_the_node_has_only_the_old_one(
 
 @BOTH_PATHS
 def test_replacement_is_mined_again_when_a_reorganisation_drops_it(
-    bench: Bench, path: ConfirmationPath
+    held: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    with fees_are_restored(bench):
-        refs = stuck(world, bench, path)
-        before = bench.rpc("evm_snapshot")
+    world = world_on(held)
+    with fees_are_restored(held):
+        refs = stuck(world, held, path)
+        before = held.rpc("evm_snapshot")
         world.confirm_jobs([])
-        mine(bench)
+        mine(held)
         world.confirm_jobs([])
-        bench.rpc("evm_revert", before)
-        go_on(world, bench, refs)
+        held.rpc("evm_revert", before)
+        go_on(world, held, refs)
     _, second = attempts(world)
     assert {world.job(ref).confirmation.transaction_hash for ref in refs} == {second}
 

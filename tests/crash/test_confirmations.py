@@ -223,13 +223,13 @@ def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_fills_a_nonce_
 @BOTH_PATHS
 @pytest.mark.parametrize("blocks", [0, 2])
 def test_the_same_bytes_are_mined_when_a_reorganisation_drops_them(
-    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, blocks: int
+    scene: Scene, world: World, held: Bench, path: ConfirmationPath, blocks: int
 ) -> None:
     refs = confirming(world, path, JOBS)
-    before = bench.rpc("evm_snapshot")
+    before = held.rpc("evm_snapshot")
     world.confirm_jobs(refs)
-    mine(bench, blocks)
+    mine(held, blocks)
     world.confirm_jobs([])
-    bench.rpc("evm_revert", before)
-    recovered(scene, world, bench, refs)
+    held.rpc("evm_revert", before)
+    recovered(scene, world, held, refs)
     assert len(attempts(world)) == 1

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Iterator
+from types import FunctionType
 
 import pytest
 
@@ -59,14 +60,23 @@ DIFFERENT = {
 }
 
 FIXTURES = {"bench", "contract", "held", "measured"}
-BEHAVIOUR_OF_A_NODE = [
-    (name, behaviour)
+
+
+def is_of_any_node(test: FunctionType) -> bool:
+    """Whether the test is of a node, and does not choose its own."""
+    marks = getattr(test, "pytestmark", [])
+    chooses = any(mark.name == "parametrize" and mark.args[0] == "node" for mark in marks)
+    return bool(FIXTURES & inspect.signature(test).parameters.keys()) and not chooses
+
+
+OF_ANY_NODE = [
+    (name, test)
     for module in BEHAVIOURS
-    for name, behaviour in inspect.getmembers(module, inspect.isfunction)
-    if name.startswith("test_") and FIXTURES & inspect.signature(behaviour).parameters.keys()
+    for name, test in inspect.getmembers(module, inspect.isfunction)
+    if name.startswith("test_") and is_of_any_node(test)
 ]
-assert len(dict(BEHAVIOUR_OF_A_NODE)) == len(BEHAVIOUR_OF_A_NODE), "two tests have one name"
-globals().update((name, behaviour) for name, behaviour in BEHAVIOUR_OF_A_NODE if behaviour not in DIFFERENT)
+assert len(dict(OF_ANY_NODE)) == len(OF_ANY_NODE), "two tests have one name"
+globals().update((name, test) for name, test in OF_ANY_NODE if test not in DIFFERENT)
 
 
 @pytest.fixture(

@@ -149,3 +149,16 @@ def test_nothing_is_looked_up_on_the_new_chain_when_its_rows_are_the_old_ones(wo
     world.chain = type(world.chain)(world.genesis_hash)
     report = mined(world, FINAL_DEPTH)
     assert (report.open_transactions, world.chain.broadcasts) == (0, [])
+
+
+def test_a_job_keeps_its_open_transaction_when_the_configuration_returns_to_its_chain(world: World) -> None:
+    ref, (home, chain) = compact(world), (world.genesis_hash, world.chain)
+    world.confirm_jobs([ref])
+    world.genesis_hash = "0x" + "68" * 32
+    world.chain = type(chain)(world.genesis_hash)
+    world.confirm_jobs([ref])
+    world.genesis_hash, world.chain = home, chain
+    world.confirm_jobs([ref])
+    assert len(list(world.transactions.rows(Account(SIGNER, home)))) == 1
+    finish(world, ref)
+    assert world.job(ref).status is Status.SUCCEEDED
