@@ -37,7 +37,7 @@ up: setup
 
 # What starts no stack of its own runs twice as fast on two cores; a stack needs both for itself.
 SIDE_BY_SIDE := chalicelib client emulation \
-    $(addprefix tests/,admin api conformance crash gateway policies security unit)
+    $(addprefix tests/,admin api chain conformance crash gateway policies security unit)
 
 test: setup .venv-ministack/.installed
 ifeq ($(ARGS),)

@@ -156,7 +156,10 @@ def bury_job(event: SQSEvent) -> None:
 
 # Two at once is the least that can be asked for; the second finds the lease taken and puts its jobs back.
 @app.on_sqs_message(
-    queue="jobs-confirm", batch_size=250, maximum_batching_window_in_seconds=1, maximum_concurrency=2
+    queue="jobs-confirm",
+    batch_size=polling.CONFIRMED_A_LOOK,
+    maximum_batching_window_in_seconds=1,
+    maximum_concurrency=2,
 )
 def confirm_jobs(event: SQSEvent) -> None:
     report = wired().confirm_jobs(messages.jobs_of(event.to_dict()))

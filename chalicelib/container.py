@@ -6,7 +6,6 @@ from functools import cached_property
 
 from chalicelib.access import Access
 from chalicelib.aws import Adapters
-from chalicelib.domain.confirmation_view import Deployment
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.job_types.contract import JobType
 from chalicelib.plans import PlansFile, load_plans
@@ -75,12 +74,7 @@ class Container(Access):
     @cached_property
     def read_confirmation(self) -> ReadConfirmation:
         """Wired `ReadConfirmation`."""
-        deployment = Deployment(
-            chain_id=self.settings.chain_id,
-            genesis_hash=self.settings.genesis_hash,
-            registry=self.settings.registry,
-        )
-        return ReadConfirmation(transactions=self._adapters.transactions, deployment=deployment)
+        return ReadConfirmation(transactions=self._adapters.transactions, deployment=self.settings.deployment)
 
     @cached_property
     def cursors(self) -> Cursors:

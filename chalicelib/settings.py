@@ -1,7 +1,9 @@
 """What a function is told by its environment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from chalicelib.domain.confirmation_view import Deployment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,11 +12,16 @@ class Settings:
 
     aws_endpoint: str
     base_url: str
-    rpc_url: str
+    rpc_url: str = field(repr=False)  # in it may stand a provider's key
     chain_id: int
     registry: str
     genesis_hash: str
     clock_url: str | None
+
+    @property
+    def deployment(self) -> Deployment:
+        """The registry that jobs are confirmed in."""
+        return Deployment(chain_id=self.chain_id, genesis_hash=self.genesis_hash, registry=self.registry)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -39,6 +46,7 @@ class Settings:
             rpc_url=environment["JOBS_CHAIN_RPC_URL"],
             chain_id=int(environment["JOBS_CHAIN_ID"]),
             registry=environment["JOBS_REGISTRY"],
-            genesis_hash=environment["JOBS_GENESIS_HASH"],
+            # Part of the key of all that was sent: written in another case, none of it would be found.
+            genesis_hash=environment["JOBS_GENESIS_HASH"].lower(),
             clock_url=environment.get("JOBS_CLOCK_URL"),
         )

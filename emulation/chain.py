@@ -33,7 +33,7 @@ RPC_SECONDS = 10.0
 """A deployment takes a fifth of a second."""
 
 CONFIRMER_FUNDS_WEI = 100 * 10**18
-"""At 1 gwei enough for more than 15,000 batches of 250."""
+"""At 1 gwei enough for more than 40,000 batches of 98."""
 
 ADMIN_DELAY_SECONDS = 24 * 60 * 60
 """What a production registry might have: a day to notice that the admin is being changed."""

@@ -38,7 +38,7 @@ from chalicelib.adapters.registry_calls import (
 )
 from chalicelib.domain.chain_call import Call, ConfirmBatch, ConfirmCompact, Fill, Transfer
 from chalicelib.domain.confirmation import Receipt, RecordedAt, Sighting, SignedTransaction, Survey
-from chalicelib.domain.errors import ChainUnavailable, TooMuchGas
+from chalicelib.domain.errors import ChainUnavailable, NodeLags, TooMuchGas
 from chalicelib.domain.fees import Fees
 from chalicelib.domain.merkle import keccak256
 
@@ -46,6 +46,8 @@ from chalicelib.domain.merkle import keccak256
 TRANSACTION_GAS_CAP = 2**24
 # What the large providers allow in one query for events.
 LOG_RANGE_BLOCKS = 10_000
+# As many queries take 5 s of a local node; their million blocks are 12 days of the fastest chains.
+LOG_RANGES = 100
 # Receipts in one answer, which has a limit: one of 98 jobs has 60 kB.
 SIGHTINGS_A_REQUEST = 16
 
@@ -140,11 +142,11 @@ class EvmChain:
         if parsed(WORD, answer) != hexed(keccak256(raw)):
             raise ChainUnavailable("The node has taken another transaction than it was sent.")
 
-    def sightings(self, hashes: Sequence[str]) -> Sequence[Sighting]:
+    def sightings(self, hashes: Sequence[str], *, head: int = 0) -> Sequence[Sighting]:
         """See `ports.Chain.sightings`."""
         starts = range(0, len(hashes), SIGHTINGS_A_REQUEST)
         pages = (hashes[start : start + SIGHTINGS_A_REQUEST] for start in starts)
-        return [sighting for page in pages for sighting in self._sightings(page)]
+        return [sighting for page in pages for sighting in self._sightings(page, head)]
 
     def recorded_hashes(self, job_keys: Sequence[str]) -> Sequence[str]:
         """See `ports.Chain.recorded_hashes`."""
@@ -154,7 +156,7 @@ class EvmChain:
     def recorded_at(self, job_key: str) -> RecordedAt | None:
         """See `ports.Chain.recorded_at`; the newest blocks first, for most is asked of late."""
         (answer,) = self._node.ask(Ask("eth_blockNumber"))
-        for last in range(parsed(QUANTITY, answer), -1, -LOG_RANGE_BLOCKS):
+        for last in range(parsed(QUANTITY, answer), -1, -LOG_RANGE_BLOCKS)[:LOG_RANGES]:
             first = max(0, last - LOG_RANGE_BLOCKS + 1)
             if found := self._recorded_between(first, last, job_key):
                 return found
@@ -164,16 +166,23 @@ class EvmChain:
         """See `ports.Chain.compact_hash`."""
         return parsed(WORD, hexed(self._node.call(self._registry, encoded("compactHashOf", word))))
 
-    def _sightings(self, hashes: Sequence[str]) -> Iterator[Sighting]:
+    def _sightings(self, hashes: Sequence[str], head: int) -> Iterator[Sighting]:
         """Of each, its receipt; then the receipt's block by its number, or else whether the pool has it."""
-        asked = self._node.ask(*(Ask("eth_getTransactionReceipt", (each,)) for each in hashes))
+        asked = self._ask_from(head, *(Ask("eth_getTransactionReceipt", (each,)) for each in hashes))
         receipts = [parsed(MINED, answer) for answer in asked]
         then = [
             block(receipt.block_number) if receipt else Ask("eth_getTransactionByHash", (each,))
             for each, receipt in zip(hashes, receipts, strict=True)
         ]
-        for each, receipt, answer in zip(hashes, receipts, self._node.ask(*then), strict=True):
+        for each, receipt, answer in zip(hashes, receipts, self._ask_from(head, *then), strict=True):
             yield self._mined(each, receipt, answer) if receipt else _pending(each, answer)
+
+    def _ask_from(self, head: int, *asks: Ask) -> list[JsonValue]:
+        """What a node says that has come as far as this block; behind one address there may be many nodes."""
+        latest, *answers = self._node.ask(Ask("eth_blockNumber"), *asks)
+        if parsed(QUANTITY, latest) < head:
+            raise NodeLags("The node lags behind itself.")
+        return answers
 
     def _mined(self, transaction_hash: str, receipt: Mined, answer: JsonValue) -> Sighting:
         canonical = parsed(MAYBE_BLOCK, answer)

@@ -7,6 +7,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     JsonValue,
     StringConstraints,
     TypeAdapter,
@@ -30,9 +31,11 @@ def _digits(form: re.Pattern[str], answer: object) -> str:
     return answer[2:]
 
 
-# Every number of a block, nonce, amount of gas and price of it fits into 64 bits; what does not is absurd,
-# and DynamoDB would not take all of 256 bits. A balance, which is not stored, may have them.
-Quantity = Annotated[int, BeforeValidator(lambda answer: int(_digits(_QUANTITY, answer), 16))]
+# Every number of a block, nonce, amount of gas and price of it fits into 53 bits; what does not is absurd,
+# and not kept by every JSON implementation (RFC 7493). A balance, which nobody is told, may have 256.
+Quantity = Annotated[
+    int, BeforeValidator(lambda answer: int(_digits(_QUANTITY, answer), 16)), Field(lt=2**53)
+]
 Wei = Annotated[int, BeforeValidator(lambda answer: int(_digits(_WEI, answer), 16))]
 Data = Annotated[bytes, BeforeValidator(lambda answer: bytes.fromhex(_digits(_DATA, answer)))]
 Word = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$", to_lower=True)]

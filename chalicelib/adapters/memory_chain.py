@@ -23,7 +23,7 @@ from chalicelib.domain.confirmation import (
     SignedTransaction,
     Survey,
 )
-from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected, TooMuchGas
+from chalicelib.domain.errors import ChainUnavailable, ConfirmationRejected, NodeLags, TooMuchGas
 from chalicelib.domain.fees import GWEI, Fees
 
 GENESIS_HASH = "0x" + "67" * 32
@@ -161,9 +161,11 @@ class MemoryChain:
                 del self._pool[rival.hash]
             self._pool[offered.hash] = offered
 
-    def sightings(self, hashes: Sequence[str]) -> Sequence[Sighting]:
+    def sightings(self, hashes: Sequence[str], *, head: int = 0) -> Sequence[Sighting]:
         """See `ports.Chain.sightings`."""
         self._check()
+        if len(self._blocks) - 1 < head:
+            raise NodeLags("The node lags behind itself.")
         return [Sighting(self._receipt(each), each in self._pool) for each in hashes]
 
     def _receipt(self, transaction_hash: str) -> Receipt | None:

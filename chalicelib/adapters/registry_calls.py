@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.domain.chain_call import Call, ConfirmBatch, ConfirmCompact, Fill, Inclusion, Transfer
-from chalicelib.domain.confirmation import WORD_BYTES, Entry
+from chalicelib.domain.confirmation import WORD_BYTES, Entry, abi_word
 from chalicelib.domain.merkle import keccak256
 
 ABI: list[dict[str, Any]] = json.loads(Path(__file__).with_name("registry_abi.json").read_text())
@@ -79,7 +79,7 @@ def encoded(function: str, *words: int) -> bytes:
     >>> encoded("compactHashOf", 1).hex()
     '0bde51120000000000000000000000000000000000000000000000000000000000000001'
     """
-    return _SELECTORS[function] + b"".join(map(_word, words))
+    return _SELECTORS[function] + b"".join(map(abi_word, words))
 
 
 def error_name(revert_data: bytes) -> str | None:
@@ -93,7 +93,7 @@ def error_name(revert_data: bytes) -> str | None:
 
 def words_of_array(answer: bytes, length: int) -> list[str] | None:
     """The words of an array of this length that alone was returned; None if it is not that."""
-    heads = _word(WORD_BYTES) + _word(length)
+    heads = abi_word(WORD_BYTES) + abi_word(length)
     if not answer.startswith(heads) or len(answer) != len(heads) + WORD_BYTES * length:
         return None
     starts = range(len(heads), len(answer), WORD_BYTES)
@@ -102,8 +102,4 @@ def words_of_array(answer: bytes, length: int) -> list[str] | None:
 
 def _array(words: Sequence[str]) -> bytes:
     """A `bytes32[]`'s tail: its length, then its words."""
-    return _word(len(words)) + bytes.fromhex("".join(word[2:] for word in words))
-
-
-def _word(number: int) -> bytes:
-    return number.to_bytes(WORD_BYTES, "big")
+    return abi_word(len(words)) + bytes.fromhex("".join(word[2:] for word in words))

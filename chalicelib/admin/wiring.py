@@ -6,7 +6,6 @@ from functools import cached_property
 from chalicelib.access import Access
 from chalicelib.adapters.dynamodb import translated
 from chalicelib.aws import Adapters
-from chalicelib.domain.confirmation_view import Deployment
 from chalicelib.domain.errors import Refused
 from chalicelib.plans import load_plans
 from chalicelib.settings import Settings
@@ -143,11 +142,7 @@ class Administration:
             signers=a.signers,
             registry=a.registry,
             appointments=a.registry_admin,
-            deployment=Deployment(
-                chain_id=a.settings.chain_id,
-                genesis_hash=a.settings.genesis_hash,
-                registry=a.settings.registry,
-            ),
+            deployment=a.settings.deployment,
         )
 
 

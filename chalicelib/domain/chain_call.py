@@ -6,7 +6,7 @@ Pure: the layouts are those of `contracts/src/IJobRegistry.sol`, computed here s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.confirmation import WORD_BYTES, Entry
+from chalicelib.domain.confirmation import Entry, abi_word
 from chalicelib.domain.merkle import keccak256, merkle_tree, places, siblings
 
 
@@ -60,7 +60,7 @@ def word_of(signer: str, number: int) -> int:
 
 def compact_hash(mask: int, root: str) -> str:
     """What the registry stores for a compact batch: `compactHashOf`."""
-    return _hex(keccak256(_word(mask) + bytes.fromhex(root[2:])))
+    return _hex(keccak256(abi_word(mask) + bytes.fromhex(root[2:])))
 
 
 def compact_call(signer: str, number: int, entries: Sequence[Entry]) -> ConfirmCompact:
@@ -101,11 +101,7 @@ def _leaves(signer: str, number: int, entries: Sequence[Entry]) -> list[bytes]:
 def _leaf(word: int, bit: int, entry: Entry) -> bytes:
     """Hashed twice, so that no inner node of a tree can pass for a leaf."""
     words = bytes.fromhex(entry.job_key[2:] + entry.result_hash[2:])
-    return keccak256(keccak256(_word(word) + _word(bit) + words))
-
-
-def _word(number: int) -> bytes:
-    return number.to_bytes(WORD_BYTES, "big")
+    return keccak256(keccak256(abi_word(word) + abi_word(bit) + words))
 
 
 def _hex(word: bytes) -> str:

@@ -120,8 +120,13 @@ class Facts:
         survey = self.survey
         if self.max_fee_wei < survey.base_fee_wei:
             return True
-        waited = survey.head - self.sent_at_block >= PATIENCE_BLOCKS
-        return self.sighting.is_pending and self.nonce == survey.next_nonce and waited
+        return self.sighting.is_pending and self.is_passed_over
+
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether several blocks did not take it although it was its turn."""
+        waited = self.survey.head - self.sent_at_block >= PATIENCE_BLOCKS
+        return self.nonce == self.survey.next_nonce and waited
 
 
 def decide(facts: Facts) -> Next:
@@ -158,7 +163,7 @@ def job_key(chain_id: int, registry: str, tenant_id: str, job_id: str) -> str:
     tenant, job = _abi_text(tenant_id), _abi_text(job_id)
     heads_bytes = 4 * WORD_BYTES
     words = (chain_id, int(registry, 16), heads_bytes, heads_bytes + len(tenant))
-    return _keccak(b"".join(map(_word, words)) + tenant + job)
+    return _keccak(b"".join(map(abi_word, words)) + tenant + job)
 
 
 def commitment(salt: bytes, content: bytes) -> str:
@@ -171,14 +176,19 @@ def commitment(salt: bytes, content: bytes) -> str:
     return _keccak(salt + keccak256(content))
 
 
+def abi_word(number: int) -> bytes:
+    """A number as Ethereum's ABI lays it out.
+
+    >>> abi_word(258).hex()
+    '0000000000000000000000000000000000000000000000000000000000000102'
+    """
+    return number.to_bytes(WORD_BYTES, "big")
+
+
 def _abi_text(text: str) -> bytes:
     """A `string`'s tail: its length in bytes, then its bytes, padded to whole words."""
     encoded = text.encode()
-    return _word(len(encoded)) + encoded + bytes(-len(encoded) % WORD_BYTES)
-
-
-def _word(number: int) -> bytes:
-    return number.to_bytes(WORD_BYTES, "big")
+    return abi_word(len(encoded)) + encoded + bytes(-len(encoded) % WORD_BYTES)
 
 
 def _keccak(data: bytes) -> str:

@@ -211,6 +211,10 @@ class ChainUnavailable(Exception):
     """The chain's node cannot be asked, or is not the chain that we are configured for."""
 
 
+class NodeLags(ChainUnavailable):
+    """Of several nodes behind one address, this one has not come as far as the one before it."""
+
+
 class ConfirmationRejected(Exception):
     """The registry would revert this confirmation now (paused, role revoked); no nonce was used."""
 

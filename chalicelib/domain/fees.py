@@ -7,7 +7,7 @@ GWEI = 10**9
 BASE_FEE_MARGIN = 2
 # A node replaces a transaction only for an eighth more of both fees (geth asks for a tenth, as Hardhat does).
 RAISE_NUMERATOR, RAISE_DENOMINATOR = 9, 8
-# At this a job of a batch of 98 costs 25,300 gas of 100 gwei = 0.00253 ether: a person should decide on more.
+# At this a job of a batch of 98 costs 25,209 gas of 100 gwei = 0.00252 ether: a person should decide on more.
 CEILING_WEI = 100 * GWEI
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from chalicelib.domain.chain_transaction import FINAL_DEPTH, JOBS_A_TRANSACTION
+from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.job import LEASE, Job, Status
 
 # Jobs that are run at the same time; app.py asks the queue for no more.
@@ -15,8 +15,10 @@ WORKERS = 4
 # What a job is taken to run for while none has ended lately: about what the job types' usual inputs take.
 USUAL_RUN_SECONDS = 1.0
 BLOCK_SECONDS = 1.0
-# The sender's pace: a look a block, and a full transaction a look.
-CONFIRMED_A_SECOND = JOBS_A_TRANSACTION / BLOCK_SECONDS
+# Messages that a look of the sender takes, of a job each; app.py asks the queue for no more.
+CONFIRMED_A_LOOK = 250
+# The sender's pace: a look a block.
+CONFIRMED_A_SECOND = CONFIRMED_A_LOOK / BLOCK_SECONDS
 # Blocks until a confirming job is final: those of its depth, and one for the batch that it waits for.
 UNTIL_FINAL_SECONDS = (FINAL_DEPTH + 1) * BLOCK_SECONDS
 # No state lasts less, so asking again sooner could only show the same; also the answer when nothing is known.

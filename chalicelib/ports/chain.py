@@ -79,14 +79,18 @@ class Chain(Protocol):
     def broadcast(self, raw: bytes) -> None:
         """Offers the bytes, if the chain is ours; what the node says of it is not believed."""
 
-    def sightings(self, hashes: Sequence[str]) -> Sequence[Sighting]:
-        """What the node knows of each transaction; a receipt counts if its block is canonical."""
+    def sightings(self, hashes: Sequence[str], *, head: int = 0) -> Sequence[Sighting]:
+        """What the node knows of each transaction; a receipt counts if its block is canonical.
+
+        `NodeLags` if the node has not come as far as the block `head`: what such a one does not know may be
+        mined, and what it has may be less deep than it seems.
+        """
 
     def recorded_hashes(self, job_keys: Sequence[str]) -> Sequence[str]:
         """The recorded hash a key; the zero word where there is none."""
 
     def recorded_at(self, job_key: str) -> RecordedAt | None:
-        """Where the key was recorded."""
+        """Where the key was recorded, if that is not too long ago to be found in bounded time."""
 
     def compact_hash(self, word: int) -> str:
         """What is recorded of a compact batch; the zero word if nothing."""

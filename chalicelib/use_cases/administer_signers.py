@@ -43,7 +43,8 @@ class EnlistSigner:
         unknown = set(self.keys.kept()) - {each.address for each in before.signers}
         address = self.keys.make()
         try:
-            self.commit(before, before.joined(address).moved(address, duty), Act.SIGNER_ADDED, address, actor)
+            after = before.joined(address).moved(address, duty)
+            self.commit(before, after, act=Act.SIGNER_ADDED, subject=address, actor=actor)
         except Superseded:
             self.keys.drop(address)
             raise
@@ -55,6 +56,7 @@ class EnlistSigner:
         self,
         before: Roster,
         after: Roster,
+        *,
         act: Act,
         subject: str,
         actor: str,

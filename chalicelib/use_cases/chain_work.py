@@ -21,6 +21,7 @@ class Alarm(StrEnum):
     FUNDS_LOW = "funds_low"  # enough for now, and not for long
     FUNDS_SPENT = "funds_spent"  # what is next might not be paid for
     NO_SIGNER = "no_signer"  # the roster has none that may sign what is new
+    CONTRADICTION = "contradiction"  # receipts and the registry's storage do not agree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +42,12 @@ class SenderPorts:
 
 @dataclass(slots=True)
 class Work:
-    """What an invocation has done, and what it leaves to a later one.
+    """What an invocation has done since it `began`, and what it leaves to a later one.
 
     `trace_ids` are of the jobs that it tried to move, not of those whose transactions it only looked at.
     """
 
+    began: float
     final: list[JobRef] = field(default_factory=list)
     conflicts: list[JobRef] = field(default_factory=list)
     again: list[JobRef] = field(default_factory=list)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from chalicelib.domain.chain_call import Inclusion, compact_hash, inclusions, word_of
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, ChainTransaction, Listed
 from chalicelib.domain.confirmation import ZERO_HASH, Receipt
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors import NodeLags, Superseded
 from chalicelib.domain.job import JobRef, Status, succeed
 from chalicelib.domain.metering import job_confirmed
 from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.ports import Change
-from chalicelib.use_cases.chain_work import SenderPorts, Work, chunks, refs_of, trace_ids_of
+from chalicelib.use_cases.chain_work import Alarm, SenderPorts, Work, chunks, refs_of, trace_ids_of
 
 # Three actions a job at most (job, event, its tenant's entitlement) of the hundred that a transaction takes.
 JOBS_A_CLOSE = 30
@@ -53,7 +53,8 @@ class Closing:
     ) -> list[Listed]:
         """Closes the jobs that the registry holds, and reports conflicts; those that it lacks are returned.
 
-        What was recorded by a transaction that is not `mined`, and is not deep yet, is looked at again.
+        What was recorded by a transaction that is not `mined`, and is not deep yet, is looked at again; what
+        no event tells of is left to the sweep, for to look for it takes long.
         """
         self._work.trace_ids += trace_ids_of(listed)
         recorded = self._ports.chain.recorded_hashes([each.entry.job_key for each in listed])
@@ -65,28 +66,35 @@ class Closing:
                 rest.append(each)
             elif recorded_hash != each.entry.result_hash:
                 self._work.conflicts.append(each.ref)
-            elif (receipt := self._receipt_of(key, mined, head=head)) is not None:
+            elif (receipt := self._receipt_of(each, mined, head=head)) is not None:
                 gas_used = _share(receipt, len(receipt.recorded), receipt.recorded.index(key))
                 confirmed.append((each.ref, self._confirmation(each, receipt, gas_used, head=head)))
-            else:
-                self._work.again.append(each.ref)
         self._close(confirmed)
         return rest
 
-    def _receipt_of(self, key: str, mined: Receipt | None, *, head: int) -> Receipt | None:
+    def _receipt_of(self, listed: Listed, mined: Receipt | None, *, head: int) -> Receipt | None:
         """The final receipt that recorded the key, be it another than the one at hand; None if not deep."""
+        key = listed.entry.job_key
         if mined is not None and key in mined.recorded:
             return mined
         found = self._ports.chain.recorded_at(key)
-        if found is None or head - found.block_number + 1 < FINAL_DEPTH:
+        if found is None:
+            told = f"{listed.ref.job_id} is recorded, and no event tells of it"
+            self._work.alarms[Alarm.CONTRADICTION] = told
             return None
-        receipt = self._ports.chain.sightings([found.transaction_hash])[0].receipt
-        return receipt if receipt and key in receipt.recorded else None
+        if head - found.block_number + 1 >= FINAL_DEPTH:
+            receipt = self._ports.chain.sightings([found.transaction_hash], head=head)[0].receipt
+            if receipt and key in receipt.recorded:
+                return receipt
+        self._work.again.append(listed.ref)
+        return None
 
     def _close_compact(self, transaction: ChainTransaction, receipt: Receipt, *, head: int) -> None:
         listed = transaction.jobs
         self._work.trace_ids += trace_ids_of(listed)
         if not self.holds(transaction):
+            if self.lacks(transaction):
+                raise NodeLags("The registry has lost what it had a moment ago.")
             self._work.conflicts += refs_of(listed)
             return
         confirmed = []

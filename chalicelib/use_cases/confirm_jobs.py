@@ -40,7 +40,7 @@ class ConfirmJobs:
         what fails for one signer keeps no other from its work.
         """
         roster = self.ports.signers.roster()
-        work, open_transactions, failures = Work(), 0, []
+        work, open_transactions, failures = Work(self.ports.clock.monotonic()), 0, []
         if roster.active is None:
             work.alarms[Alarm.NO_SIGNER] = "`signers rotate` makes one"
         for signer in roster.live:
@@ -72,9 +72,9 @@ class ConfirmJobs:
             return 0
         try:
             survey = self.ports.chain.survey(signer, final_depth=FINAL_DEPTH)
-            sender = Sender(self.ports, work, lease, survey)
+            sender = Sender(self.ports, work, lease=lease, survey=survey)
             sender.follow()
-            sender.mend()
+            sender.mend(signs_more=refs is not None)
             # Under the lease: a rotation that has it after its write knows that nothing new will be signed.
             if refs and self.ports.signers.roster().active != signer:
                 work.again += refs

@@ -5,8 +5,9 @@ from functools import partial
 
 from chalicelib.domain.chain_call import Transfer
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, Attempt, ChainTransaction, SignerLease
-from chalicelib.domain.errors import ConfirmationRejected
-from chalicelib.domain.fees import offered
+from chalicelib.domain.confirmation import Survey
+from chalicelib.domain.errors import ConfirmationRejected, Refused
+from chalicelib.domain.fees import Fees, offered
 from chalicelib.domain.transaction_id import TransactionId
 from chalicelib.ports import Chain, ChainTransactions, RegistryAdmin, Signers
 
@@ -24,12 +25,13 @@ class ReturnFunds:
     appointments: RegistryAdmin
 
     def __call__(self, lease: SignerLease) -> list[ChainTransaction]:
-        """The transaction that is now open; none if it is not worthwhile, or its receiver takes nothing."""
+        """The transaction that is now open; none if it is not worthwhile, or its receiver takes nothing.
+
+        `Refused` while no block can be paid for below the ceiling.
+        """
         signer, admin = lease.account.signer, self.appointments.address()
         survey = self.chain.survey(signer, final_depth=FINAL_DEPTH)
-        fees = offered(base_fee_wei=survey.base_fee_wei, tip_wei=survey.tip_wei)
-        if fees is None:
-            return []
+        fees = _fees(survey, signer)
         try:
             # The receiver may be a contract, and then takes more than a transfer's 21,000.
             gas = self.chain.estimate_gas(Transfer(to=admin, wei=1), signer=signer)
@@ -58,3 +60,13 @@ class ReturnFunds:
         self.transactions.record(lease, row, [])
         self.chain.broadcast(signed.raw)
         return [row]
+
+
+def _fees(survey: Survey, signer: str) -> Fees:
+    fees = offered(base_fee_wei=survey.base_fee_wei, tip_wei=survey.tip_wei)
+    if fees is None:
+        raise Refused(
+            f"The next block costs more than we may offer, and what {signer} has would be lost with its key. "
+            "Run the command again when blocks cost less; it goes on from here."
+        )
+    return fees

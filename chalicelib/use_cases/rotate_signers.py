@@ -147,9 +147,14 @@ class _Rotation:
             self.ports.appointments.revoke(address)
 
     def _move(self, roster: Roster, address: str, duty: Duty, act: Act) -> None:
-        facts = {"reason": self.request.reason.value}
-        after = roster.moved(address, duty)
-        self.ports.enlist.commit(roster, after, act, address, self.request.actor, facts)
+        self.ports.enlist.commit(
+            roster,
+            roster.moved(address, duty),
+            act=act,
+            subject=address,
+            actor=self.request.actor,
+            facts={"reason": self.request.reason.value},
+        )
         self.request.tell(f"{address} is {duty}")
 
     def _until_final(self, address: str, *, is_confirmer: bool) -> str | None:
@@ -179,11 +184,12 @@ class _Rotation:
     def _settled(self, lease: SignerLease, *, is_powerless: bool) -> Sequence[ChainTransaction]:
         """What is open under this lease, which is released; then the sender looks at it again."""
         try:
+            head = self.ports.chain.survey(lease.account.signer, final_depth=FINAL_DEPTH).head
             rows = list(self.ports.transactions.unsettled(lease))
             if not is_powerless:
                 return rows or self.ports.return_funds(lease)
             for row in tuple(rows):
-                if not self._is_mined(row):
+                if not self._is_mined(row, head=head):
                     rows.remove(row)
                     lease = self._disown(lease, row, rest=rows)
             return rows
@@ -191,8 +197,8 @@ class _Rotation:
             self.ports.transactions.release(lease)
             self.ports.queue.wake_confirmer([])
 
-    def _is_mined(self, row: ChainTransaction) -> bool:
-        sightings = self.ports.chain.sightings([attempt.hash for attempt in row.attempts])
+    def _is_mined(self, row: ChainTransaction, *, head: int) -> bool:
+        sightings = self.ports.chain.sightings([attempt.hash for attempt in row.attempts], head=head)
         return any(each.receipt for each in sightings)
 
     def _disown(

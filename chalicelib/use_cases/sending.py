@@ -27,6 +27,8 @@ from chalicelib.use_cases.closing import Closing
 SENT_A_LOOK = 24
 # and as many as four blocks take are open, the last of them waiting while the first gets its depth.
 OPEN_TRANSACTIONS = 96
+# Of the 30 that an invocation has: a batch that is sent then may wait 5 for each of some calls.
+SENT_WITHIN_SECONDS = 20
 # Jobs are read a hundred at a time, which is what one answer of the table may be asked for.
 JOBS_A_READ = 100
 # A nonce that others use up moves ours on, but a node that lies about it must not strand us far ahead.
@@ -46,6 +48,7 @@ class Sending:
         self,
         ports: SenderPorts,
         work: Work,
+        *,
         lease: SignerLease,
         open_rows: list[ChainTransaction],
         survey: Survey,
@@ -71,7 +74,10 @@ class Sending:
             for path in ConfirmationPath:
                 chosen = [job for job in waiting if job.path is path]
                 for batch in chunks(chosen, JOBS_A_TRANSACTION):
-                    self._send_unrecorded(path, batch)
+                    if self._ports.clock.monotonic() - self._work.began > SENT_WITHIN_SECONDS:
+                        self._work.again += [job.ref for job in batch]
+                    else:
+                        self._send_unrecorded(path, batch)
         except _Held:
             return
 
@@ -97,7 +103,7 @@ class Sending:
 
     def _report_unclosed(self, ref: JobRef) -> None:
         """A batch's jobs are closed before its row is settled, unless the chain holds another root."""
-        job = self._ports.jobs.get(ref)
+        (job,) = self._ports.jobs.get_many([ref])
         if job is not None and job.status is Status.CONFIRMING:
             self._work.conflicts.append(ref)
 

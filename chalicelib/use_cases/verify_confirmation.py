@@ -171,9 +171,16 @@ class VerifyConfirmation:
                 if looked_at % ROWS_A_LINE == 0:
                     tell(f"transactions looked through: {looked_at}")
                 is_compact = ConfirmationPath.COMPACT in (row.path, job.path)
-                has_effect = row.settlement not in (Settlement.REVERTED, Settlement.NONCE_TAKEN)
-                if is_compact and has_effect and row.id != job.placed:
-                    yield from [row] if any(each.entry.job_key == key for each in row.jobs) else []
+                has_job = any(each.entry.job_key == key for each in row.jobs)
+                if is_compact and has_job and row.id != job.placed and self._has_effect(row):
+                    yield row
+
+    def _has_effect(self, row: ChainTransaction) -> bool:
+        """Whether it has or may have: of a batch that ended without, the chain is asked."""
+        if row.settlement not in (Settlement.REVERTED, Settlement.NONCE_TAKEN):
+            return True
+        word = word_of(row.id.account.signer, row.nonce)
+        return row.path is ConfirmationPath.COMPACT and self.chain.compact_hash(word) != ZERO_HASH
 
     def _recorded(self, key: str) -> str:
         return self.chain.recorded_hashes([key])[0]

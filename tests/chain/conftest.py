@@ -47,8 +47,15 @@ def runner() -> Iterator[asyncio.Runner]:
 def node(
     request: pytest.FixtureRequest, runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Node]:
+    yield from started_node(request.param, runner, tmp_path_factory)
+
+
+def started_node(
+    mining: Mining, runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Node]:
+    """A node until it is no longer needed."""
     log = tmp_path_factory.mktemp("node") / "node.log"
-    node = runner.run(start_node(CONTRACTS, log, mining=request.param))
+    node = runner.run(start_node(CONTRACTS, log, mining=mining))
     yield node
     runner.run(node.stop())
 

@@ -1,6 +1,6 @@
 """The chain's adapter against a real node, mining at once and every second."""
 
-from chalicelib.adapters.evm import LOG_RANGE_BLOCKS, SIGHTINGS_A_REQUEST
+from chalicelib.adapters.evm import LOG_RANGE_BLOCKS, LOG_RANGES, SIGHTINGS_A_REQUEST
 from chalicelib.domain.chain_call import ConfirmBatch, Fill, compact_call, compact_hash, word_of
 from chalicelib.domain.confirmation import ZERO_HASH, Entry, RecordedAt, Sighting, Survey
 from tests.chain.conftest import FEES, FINAL_DEPTH, HASHES_ONLY, Bench
@@ -117,6 +117,15 @@ def test_job_is_found_when_it_was_recorded_long_ago(bench: Bench) -> None:
     with listening(bench.rpc_url) as (url, heard):
         assert bench.at(url).recorded_at(entry.job_key) == RecordedAt(receipt.block_number, signed.hash)
     assert [request.methods[-1] for request in heard].count("eth_getLogs") >= 2
+
+
+def test_the_search_ends_when_the_job_was_recorded_too_long_ago(bench: Bench) -> None:
+    (entry,) = bench.entries(1)
+    bench.mine(bench.sign([entry]))
+    bench.rpc("hardhat_mine", hex(LOG_RANGES * LOG_RANGE_BLOCKS))
+    with listening(bench.rpc_url) as (url, heard):
+        assert bench.at(url).recorded_at(entry.job_key) is None
+    assert [request.methods[-1] for request in heard].count("eth_getLogs") == LOG_RANGES
 
 
 def test_answers_are_empty_when_nobody_knows_the_job_or_transaction(bench: Bench) -> None:

@@ -48,7 +48,11 @@ def chain_at(url: str) -> EvmChain:
 
 def right(heard: Heard) -> bytes:
     """What a node of that chain, which knows of nothing, answers."""
-    results = {"eth_chainId": hex(CHAIN_ID), "eth_getBlockByNumber": {"number": "0x0", "hash": WORD}}
+    results = {
+        "eth_chainId": hex(CHAIN_ID),
+        "eth_getBlockByNumber": {"number": "0x0", "hash": WORD},
+        "eth_blockNumber": "0x0",
+    }
     answers = [
         {"jsonrpc": "2.0", "id": call["id"], "result": results.get(call["method"])} for call in heard.calls
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.adapters.evm import EvmChain
 from chalicelib.domain.confirmation import Sighting
-from chalicelib.domain.errors import ChainUnavailable
+from chalicelib.domain.errors import ChainUnavailable, NodeLags
 from emulation.chain import CHAIN_ID, Mining
 from tests.chain.conftest import FINAL_DEPTH, Bench
 from tests.chain.servers import altering, lying
@@ -47,6 +47,7 @@ RECEIPT_LIES: dict[str, dict[str, Any]] = {
     "true status": {"status": True},
     "no logs": {"logs": None},
     "odd log": {"logs": [{"address": STRANGER, "topics": "0x"}]},
+    "more gas than clients can read": {"gasUsed": hex(2**53)},
     "endless gas": {"gasUsed": "0x" + "f" * 64},
     "free": {"effectiveGasPrice": ""},
 }
@@ -112,6 +113,26 @@ def test_chain_is_unavailable_when_a_final_nonce_is_not_mined(bench: Bench) -> N
         pytest.raises(ChainUnavailable, match="contradicts itself"),
     ):
         a_survey(bench.at(url))
+
+
+@pytest.mark.parametrize("request_number", [1, 2])
+def test_chain_is_unavailable_when_a_node_that_lags_is_asked_for_receipts(
+    bench: Bench, request_number: int
+) -> None:
+    signed = bench.sign(bench.entries(1))
+    bench.mine(signed)
+    head = bench.survey().head
+    asked: list[object] = []
+
+    def lag(latest: str) -> str:
+        asked.append(latest)
+        return latest if len(asked) != request_number else hex(head - 1)
+
+    with lying(bench.rpc_url, "eth_blockNumber", lag) as url:
+        with pytest.raises(NodeLags):
+            bench.at(url).sightings([signed.hash], head=head)
+        (seen,) = bench.at(url).sightings([signed.hash], head=head)
+    assert seen.receipt is not None
 
 
 def test_chain_is_unavailable_when_another_transaction_was_taken(held: Bench) -> None:

@@ -49,7 +49,7 @@ BUGS_OF_THE_CHAIN = (
     Bug(
         "an offer is raised when it is not its turn",
         "chalicelib/domain/confirmation.py",
-        "self.nonce == survey.next_nonce and waited",
+        "self.nonce == self.survey.next_nonce and waited",
         "waited",
         "tests/unit/test_replacement.py",
     ),
@@ -140,8 +140,8 @@ BUGS_OF_THE_CHAIN = (
     Bug(
         "a filled nonce is out of sight",
         "chalicelib/use_cases/sender.py",
-        "            self.lease = self.lease.recorded(row.nonce)\n",
-        "",
+        "        else:\n            self.lease = self.lease.recorded(row.nonce)\n",
+        "        else:\n",
         "tests/unit/test_mending.py",
     ),
     Bug(
@@ -161,8 +161,8 @@ BUGS_OF_THE_CHAIN = (
     Bug(
         "an inner node passes for a leaf",
         "chalicelib/domain/chain_call.py",
-        "return keccak256(keccak256(_word(word) + _word(bit) + words))",
-        "return keccak256(_word(word) + _word(bit) + words)",
+        "return keccak256(keccak256(abi_word(word) + abi_word(bit) + words))",
+        "return keccak256(abi_word(word) + abi_word(bit) + words)",
         "tests/unit/test_inclusions.py",
     ),
     Bug(

@@ -22,6 +22,8 @@ from chalicelib.admin.scopes_table import scopes_table
 from chalicelib.plans import load_plans
 from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
+from client.documents import ConfirmationPath
+from client.jobs import JobsClient
 from tests.stack_process import StackProcess, start_stack
 from tests.waiting import until
 
@@ -98,6 +100,27 @@ def test_the_administration_snippet_shows_its_own_acts_when_a_stack_runs(stack: 
     assert re.search(r"zjs_[0-9A-Za-z]{49}", ran.stdout)
     acts = re.findall(r"(?:tenant|client|keys)\.[a-z]+", ran.stdout)
     assert acts[-3:] == ["keys.rotated", "client.added", "tenant.added"]
+
+
+def test_the_signers_snippet_rotates_and_verifies_when_a_stack_runs(stack: StackProcess) -> None:
+    description = stack.ready()
+    tenant = description["tenants"][0]
+    credentials = tenant["client_id"], tenant["client_secret"]
+    with JobsClient(description["api"]["base_url"], *credentials) as jobs:
+        asked = {"seed": "0x" + "00" * 32, "rounds": 1}
+        job_id = jobs.submit("sha256.chain", asked, confirmation=ConfirmationPath.COMPACT).job.id
+        jobs.wait(job_id)
+    ran = subprocess.run(
+        ["bash", "-ec", commands_of("signers", stack).replace("job_…", job_id)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    duties = re.findall(r"^0x\w{40} +(\w+)", ran.stdout, re.MULTILINE)
+    assert duties == ["active", *("retired", "active"), *("retired", "retired", "active")]
+    verdict = f"job {job_id} of {tenant['tenant_id']}, compact: all of it holds"
+    assert ran.stdout.splitlines().count(verdict) == 2
 
 
 def test_chalice_local_serves_the_routes_when_a_stack_runs(stack: StackProcess) -> None:

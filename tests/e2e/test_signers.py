@@ -168,6 +168,7 @@ def rotated(stack: Stack, *options: str) -> tuple[dict[str, Any], dict[str, Any]
     return old, new
 
 
+@pytest.mark.deep
 def test_every_job_is_recorded_once_when_the_signer_rotates_under_load(stack: Stack) -> None:
     old, new = rotated(stack)
     assert stack.alarms() == []

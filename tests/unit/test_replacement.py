@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from chalicelib.adapters.memory_chain import MemoryChain
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.confirmation import PATIENCE_BLOCKS
 from chalicelib.domain.fees import CEILING_WEI, GWEI
@@ -47,6 +48,31 @@ def test_an_offer_is_raised_when_no_block_takes_it_at_its_turn(world: World) -> 
     assert 8 * second.max_fee_wei >= 9 * first.max_fee_wei
     mined(world, PATIENCE_BLOCKS - 1)
     assert len(row(world).attempts) == 2  # the new offer has its own patience
+
+
+class DearChain(MemoryChain):
+    """Its pool takes nothing below a tip that it does not tell."""
+
+    least_tip_wei = 0
+
+    def broadcast(self, raw: bytes) -> None:
+        """See `ports.Chain.broadcast`."""
+        super().broadcast(raw)
+        for each in tuple(self._pool.values()):
+            if each.fees.max_priority_fee_wei < self.least_tip_wei:
+                del self._pool[each.hash]
+
+
+def test_an_offer_is_raised_when_no_pool_takes_it_at_its_turn(world: World) -> None:
+    world.chain = chain = DearChain()
+    chain.least_tip_wei = 2 * chain.tip_wei
+    ref = world.confirming()
+    world.confirm_jobs([ref])
+    mined(world, PATIENCE_BLOCKS - 1)
+    assert len(row(world).attempts) == 1
+    assert chain.broadcasts == [row(world).latest.raw] * 2  # the same bytes, before any others
+    finish(world, ref)
+    assert world.job(ref).status is Status.SUCCEEDED
 
 
 def test_an_offer_stays_when_it_is_not_its_turn(world: World) -> None:

@@ -237,6 +237,16 @@ def test_another_batch_counts_when_it_has_or_may_have_effect(
 
 
 @pytest.mark.parametrize("path", ConfirmationPath)
+def test_another_batch_counts_when_the_chain_has_it_and_our_tables_say_otherwise(
+    world: World, path: ConfirmationPath
+) -> None:
+    scene = Scene(world, path)
+    with_row(scene, COMPACT, Settlement.REVERTED)
+    scene.tamper("chain", compact_hash=lambda found: OTHER_WORD if found == ZERO_HASH else found)
+    assert scene.failed() == {"other batches with the job"}
+
+
+@pytest.mark.parametrize("path", ConfirmationPath)
 def test_only_the_state_is_checked_when_the_job_has_not_succeeded(
     world: World, path: ConfirmationPath
 ) -> None:
