@@ -78,9 +78,9 @@ class Sender:
         row = self._amended(row, replace(row, mined=_mined(receipt, facts.depth) if receipt else None))
         match decide(facts):
             case Next.FINAL if self._closing.lacks(row):
-                self._wonder(row, "has a receipt without its effect")
+                self._report_contradiction(row, "has a receipt without its effect")
             case Next.REVERTED | Next.NONCE_TAKEN if self._closing.holds(row):
-                self._wonder(row, "has no receipt, and yet its effect")
+                self._report_contradiction(row, "has the effect that its receipt lacks, or no receipt")
             case Next.FINAL:
                 assert receipt is not None, "final is what its receipt says"
                 self._closing.close_mined(row, receipt, head=self._survey.head)
@@ -100,7 +100,7 @@ class Sender:
             case Next.PENDING | Next.MINED_NOT_DEEP:
                 pass
 
-    def _wonder(self, row: ChainTransaction, what: str) -> None:
+    def _report_contradiction(self, row: ChainTransaction, what: str) -> None:
         """The node contradicts itself, as one of many behind an address does that lags: it is asked again."""
         self._work.alarms[Alarm.CONTRADICTION] = f"nonce {row.nonce} of {row.id.account.signer} {what}"
 

@@ -27,6 +27,8 @@ from emulation.chain import CHAIN_ID, Mining, Node, checksummed, deploy_registry
 
 CONTRACTS = Path(__file__).parent.parent.parent / "contracts"
 ETHER = 10**18
+HERE = Path(__file__).parent
+MINING_MATTERS_TO = ("test_node", "test_sender_nonces", "test_sender_re")
 PAUSE = "0x8456cb59"  # pause()
 OFF = False
 FINAL_DEPTH = 3
@@ -35,6 +37,15 @@ FEES = Fees(max_fee_wei=100 * GWEI, max_priority_fee_wei=GWEI)
 HASHES_ONLY = False  # of a block's transactions
 
 _numbers = count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """How a node mines matters to reorganisations, replacements, refusals and nonces; the rest is deep."""
+    for item in items:
+        is_indifferent = item.path.parent == HERE and not item.path.name.startswith(MINING_MATTERS_TO)
+        if is_indifferent and Mining.EVERY_SECOND.name.lower() in item.name:
+            item.add_marker(pytest.mark.deep)
 
 
 @pytest.fixture(scope="session")

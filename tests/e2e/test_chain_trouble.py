@@ -96,6 +96,9 @@ def opened_by(process: Path) -> list[str]:
         return []
 
 
+pytestmark = pytest.mark.deep
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with start_stack(tmp_path_factory.mktemp("stack") / "state", "--clock", "manual") as started:
