@@ -68,6 +68,7 @@ def measure(side: str, size: int) -> Row:
             repeats, lambda n: _call(handle, "dynamodb.TransactWriteItems", _transaction(n))
         ),
         "query of a partition": _time(repeats, lambda n: _call(handle, "dynamodb.Query", _query(n))),
+        "first of an index": _time(repeats, lambda n: _call(handle, "dynamodb.Query", _index_query(n))),
         "SQS send": _time(repeats, lambda n: _call(handle, "sqs.SendMessage", send)),
         "SQS receive of 10": _time(repeats, lambda n: _call(handle, "sqs.ReceiveMessage", receive)),
     }
@@ -108,19 +109,28 @@ def _call(handle: Handle, operation: str, body: dict[str, Any]) -> dict[str, Any
 
 
 def _item(pk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": "-"}, "state": {"S": "queued"}, "version": {"N": "1"}}
+    """An item of the table, and of the one partition of its index."""
+    state = {"state": {"S": "queued"}, "version": {"N": "1"}}
+    return {"pk": {"S": pk}, "sk": {"S": "-"}, **state, "ready": {"S": "-"}, "ready_key": {"S": pk}}
 
 
 def _fill_table(handle: Handle, size: int) -> None:
-    keys = (("pk", "HASH"), ("sk", "RANGE"))
+    index = {"IndexName": "ready", "KeySchema": _keys("ready", "ready_key")}
+    names = ("pk", "sk", "ready", "ready_key")
     schema = {
-        "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        "KeySchema": _keys("pk", "sk"),
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in names],
+        "GlobalSecondaryIndexes": [{**index, "Projection": {"ProjectionType": "ALL"}}],
     }
     _call(handle, "dynamodb.CreateTable", {"TableName": "t", "BillingMode": "PAY_PER_REQUEST", **schema})
     backend = dynamodb_backends[ACCOUNT][REGION]
     for number in range(size):
         backend.put_item("t", _item(f"seed-{number}"))
+
+
+def _keys(hash_name: str, range_name: str) -> list[dict[str, str]]:
+    kinds = ((hash_name, "HASH"), (range_name, "RANGE"))
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in kinds]
 
 
 def _fill_queue(handle: Handle, size: int) -> str:
@@ -143,6 +153,16 @@ def _query(number: int) -> dict[str, Any]:
         "TableName": "t",
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": f"seed-{number}"}},
+    }
+
+
+def _index_query(number: int) -> dict[str, Any]:
+    return {
+        "TableName": "t",
+        "IndexName": "ready",
+        "KeyConditionExpression": "ready = :ready AND ready_key > :after",
+        "ExpressionAttributeValues": {":ready": {"S": "-"}, ":after": {"S": f"seed-{number}"}},
+        "Limit": 1,
     }
 
 

@@ -2,13 +2,14 @@
 
 A request goes to the application of its service, one at a time for each service: moto has no locks of its
 own, and with many threads two conditional writes of one item would both win. What else is changed in moto
-stands in the patches of `aws_dynamodb` and `aws_sqs`.
+stands in the patches of `aws_dynamodb`, `aws_s3` and `aws_sqs`.
 
 Invariant: no lock is held while somebody waits; a long poll sets its service's lock free (`aws_sqs`).
 moto keeps its state in its modules, so one process has one set of services, in the time of the newest `Aws`.
 """
 
 import io
+import os
 import re
 import sys
 import threading
@@ -23,7 +24,7 @@ from moto.core.request import (
 )
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulation import aws_dynamodb, aws_patch, aws_queue, aws_sqs, presigned
+from emulation import aws_dynamodb, aws_patch, aws_queue, aws_s3, aws_sqs, presigned
 from emulation.clock import Clock
 from emulation.http import Request, Response
 
@@ -47,7 +48,7 @@ class Aws:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         aws_patch.require_patched_version()
-        aws_patch.apply(aws_dynamodb.patches(clock))
+        aws_patch.apply((*aws_dynamodb.patches(clock), *aws_s3.patches(clock)))
         self._stopping = threading.Event()
         aws_patch.apply(aws_sqs.patches(clock, self._stopping))
         self._dispatcher = DomainDispatcherApplication(_create_app)
@@ -61,6 +62,8 @@ class Aws:
             return refused
         environ = wsgi_environ(request)
         app = self._application(environ)
+        if request.file is not None:
+            request.file.seek(0)
         with self._locks.setdefault(app.service, threading.RLock()):
             return run_wsgi(app, environ)
 
@@ -101,16 +104,21 @@ def wsgi_environ(request: Request) -> dict[str, Any]:
         "REMOTE_ADDR": request.source_ip,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.input": request.file or io.BytesIO(request.body),
+        "wsgi.input_terminated": True,  # read at once: werkzeug would read pieces and put them together
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         PRESERVED_HEADER_NAMES_ENVIRON_KEY: _preserved_names(request.headers),
         **headers,
-        "CONTENT_LENGTH": str(len(request.body)),  # the body is whole, however it came
+        "CONTENT_LENGTH": str(_length(request)),  # the body is whole, however it came
         "CONTENT_TYPE": _content_type(request.method, headers.get("CONTENT_TYPE", "")),
     }
+
+
+def _length(request: Request) -> int:
+    return len(request.body) if request.file is None else os.fstat(request.file.fileno()).st_size
 
 
 def _content_type(method: str, declared: str) -> str:

@@ -1,11 +1,9 @@
 """What of moto's DynamoDB is replaced: transactions, failing updates, queries.
 
-Deliberately absent: deletion by time to live (on AWS it may be days late, so nobody may count on it), and an
-order of indexes: a query of an index looks at every item of its table.
+Deliberately absent: deletion by time to live (on AWS it may be days late, so nobody may count on it).
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from moto.core.responses import ActionResult
@@ -14,14 +12,14 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import StreamRecord, Table
 from moto.dynamodb.responses import DynamoHandler
 
+from emulation.aws_order import in_index, in_table, refile, window
 from emulation.aws_patch import Patch, Untracked
 from emulation.aws_transactions import TransactionTokens, all_or_nothing, content_digest, transact_write_items
 from emulation.clock import Clock
 
-# Where moto's backend puts the index's name among the positional arguments that follow the hash key.
-INDEX_NAME = 6
-
-_moto_query = Table.query
+_moto_query: Any = Table.query
+_moto_put_item = Table.put_item
+_moto_delete_item = Table.delete_item
 _moto_update_item = DynamoDBBackend.update_item
 _moto_transact_write_items = DynamoHandler.transact_write_items
 
@@ -31,38 +29,72 @@ def update_item(
 ) -> Item:
     """Updates the item, or leaves it, or its absence, as it was."""
     table = backend.get_table(table_name)
+    key_values = backend.get_keys_value(table, key)
     with all_or_nothing() as log:
-        log.remember(table, backend.get_keys_value(table, key))
-        return _moto_update_item(backend, table_name, key, *args, **kwargs)
+        log.remember(table, key_values)
+        item = _moto_update_item(backend, table_name, key, *args, **kwargs)
+    refile(table, key_values)
+    return item
 
 
-def query(table: Table, hash_key: DynamoType, *args: Any, **kwargs: Any) -> Any:
-    """moto's query, over the partition asked for, or over those items of an index that bear its hash key."""
+def put_item(table: Table, *args: Any, **kwargs: Any) -> Item:
+    """moto's, and the order of indexes follows."""
+    item = _moto_put_item(table, *args, **kwargs)
+    refile(table, (item.hash_key, item.range_key))
+    return item
+
+
+def delete_item(table: Table, hash_key: DynamoType, range_key: DynamoType | None) -> Item | None:
+    """moto's, and the order of indexes follows."""
+    item = _moto_delete_item(table, hash_key, range_key)
+    refile(table, (hash_key, range_key))
+    return item
+
+
+def query(
+    table: Table,
+    hash_key: DynamoType,
+    range_comparison: str | None,
+    range_values: list[DynamoType],
+    limit: int | None,
+    start_key: dict[str, Any] | None,
+    is_forward: bool,  # noqa: FBT001 moto's own parameters
+    projection: list[list[str]] | None,
+    index_name: str | None,
+    *args: Any,
+    hash_key_conditions: list[tuple[str, DynamoType]],
+    range_key_conditions: list[tuple[str, str, list[DynamoType]]],
+    **filters: Any,
+) -> Any:
+    """moto's query, over those items alone that it may answer."""
+    asked = window(
+        range_key_conditions,
+        limit=None if filters else limit,  # moto counts only what these filters leave
+        start_key=start_key,
+        is_forward=is_forward,
+    )
     view: Any = object.__new__(type(table))  # past moto's list of all tables
     view.__dict__.update(table.__dict__)
-    if args[INDEX_NAME] is None:
-        view.items = {hash_key: table.items[hash_key]} if hash_key in table.items else {}
+    if index_name is None:
+        view.items = in_table(table, hash_key, asked)
     else:
-        view.items = _bearing(table, kwargs["hash_key_conditions"])
-    return _moto_query(view, hash_key, *args, **kwargs)
-
-
-def _bearing(table: Table, attributes: list[tuple[str, DynamoType]]) -> dict[DynamoType, Any]:
-    """The items that have all these attributes, arranged as the table arranges them."""
-    found: dict[DynamoType, Any] = defaultdict(dict)
-    for item in _items(table):
-        if all(name in item.attrs and item.attrs[name] == value for name, value in attributes):
-            if item.range_key:
-                found[item.hash_key][item.range_key] = item
-            else:
-                found[item.hash_key] = item
-    return found
-
-
-def _items(table: Table) -> Iterator[Item]:
-    """Every item, in no order: moto's `all_items` sorts them all."""
-    for entry in table.items.values():
-        yield from (entry,) if isinstance(entry, Item) else entry.values()
+        index = next((each for each in table.all_indexes() if each.name == index_name), None)
+        view.items = in_index(table, index, dict(hash_key_conditions), asked) if index else {}
+    return _moto_query(
+        view,
+        hash_key,
+        range_comparison,
+        range_values,
+        limit,
+        start_key,
+        is_forward,
+        projection,
+        index_name,
+        *args,
+        hash_key_conditions=hash_key_conditions,
+        range_key_conditions=range_key_conditions,
+        **filters,
+    )
 
 
 def transact_write_items_once(tokens: TransactionTokens) -> Callable[[DynamoHandler], ActionResult]:
@@ -102,8 +134,22 @@ _ALWAYS = (
         owner=Table,
         name="query",
         replacement=query,
-        reason="moto sorts the whole table to query one partition",
+        reason="moto sorts the whole table to query one partition, of it or of an index",
         test="test_query_looks_at_one_partition_when_the_table_has_many",
+    ),
+    Patch(
+        owner=Table,
+        name="put_item",
+        replacement=put_item,
+        reason="moto keeps no order of an index, and ours follows every write",
+        test="test_index_query_sees_an_item_where_it_is_when_it_was_written_any_way",
+    ),
+    Patch(
+        owner=Table,
+        name="delete_item",
+        replacement=delete_item,
+        reason="moto keeps no order of an index, and ours follows every deletion",
+        test="test_index_query_sees_an_item_where_it_is_when_it_was_written_any_way",
     ),
     *(
         Patch(

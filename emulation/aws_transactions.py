@@ -31,9 +31,10 @@ from moto.dynamodb.exceptions import (
     TransactWriteSingleOpException,
 )
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 
+from emulation.aws_order import Key, refile
 from emulation.clock import Clock
 
 # The service's limit (TransactWriteItems).
@@ -50,7 +51,6 @@ FOUND_IN_THE_ITEM = (
     ItemSizeToUpdateTooLarge,
 )
 
-Key = tuple[DynamoType, DynamoType | None]
 Action = tuple[str, dict[str, Any]]  # such as ("Put", {"TableName": …})
 Reason = tuple[str, str, dict[str, Any] | None] | tuple[None, None, None]  # code, message, old item
 
@@ -78,6 +78,7 @@ class UndoLog:
                 partition.pop(last_key, None)
             else:
                 partition[last_key] = item
+            refile(table, (hash_key, range_key))
         for table, length in self._stream_lengths.values():
             assert table.stream_shard is not None
             del table.stream_shard.items[length:]

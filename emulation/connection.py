@@ -17,26 +17,12 @@ from typing import cast
 
 from emulation import clock
 from emulation.http import Request, Response
+from emulation.patience import Patience
 from emulation.request_reader import Arrived, BodyLimit, RequestReader, Unreadable
-from emulation.response_bytes import encoded
+from emulation.response_bytes import PIECE_BYTES, encoded, pieces
 
 _LOG = logging.getLogger(__name__)
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long a client may take."""
-
-    idle_seconds: float = 75.0
-    """Longer than SDKs keep an idle connection, so that it is they who close it."""
-
-    request_seconds: float = 30.0
-    """For a whole request from its first byte on, and for reading an answer: on one machine 10 MB take a
-    hundredth of a second, so who is not ready then has stopped."""
-
-    linger_seconds: float = 2.0
-    """After the last answer, for the client to take notice of it instead of a reset connection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +53,9 @@ class Connection(asyncio.Protocol):
         self._is_finishing = False  # the next answer is the last one
         self._is_over = False  # what still comes is not answered
         self._is_lost = False
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+        self._is_half_written = False
 
     @property
     def is_busy(self) -> bool:
@@ -81,10 +70,12 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         """Ends the connection; a client that still waits for an answer is told that there is none."""
-        if self.is_busy and not self._is_lost:
+        if self._is_half_written:
+            self._transport.abort()
+        elif self.is_busy and not self._is_lost:
             self._transport.write(encoded(_told(503, "the edge is stopping"), "", is_last=True))
         self._transport.close()
-        self._waiting.clear()
+        self._forget_waiting()
         if self._answering is not None:
             self._answering.cancel()
             self._answered()
@@ -116,15 +107,19 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._stalled_at = clock.monotonic()
+        self._may_write.clear()
 
     def resume_writing(self) -> None:
         self._stalled_at = None
+        self._may_write.set()
         self._free_since = clock.monotonic()
         self._answer_next()
 
     def connection_lost(self, reason: Exception | None) -> None:
         self._is_over = self._is_lost = True
-        self._waiting.clear()
+        self._may_write.set()
+        self._reader.abandon()
+        self._forget_waiting()
         self._watching.cancel()
         if self._answering is None:
             self._ended(self)
@@ -159,10 +154,16 @@ class Connection(asyncio.Protocol):
         try:
             response = await self._application.answer(request)
             is_last = is_last or self._is_finishing
-            answer = encoded(response, request.method, is_last=is_last)
+            answer, rest = pieces(response, request.method, is_last=is_last)
         except Exception:  # the outermost catch-all of whatever is served
             _LOG.exception("a %s was not answered", request.method)
             answer, is_last = encoded(_told(500, "Internal Server Error"), request.method, is_last=True), True
+            rest = memoryview(b"")
+        finally:
+            _forget(request)
+        if rest and not self._is_lost:
+            self._transport.write(answer)
+            answer = await self._write_all_but_the_end(rest)
         self._answered()
         if self._is_lost:
             return
@@ -174,6 +175,23 @@ class Connection(asyncio.Protocol):
             self._is_deaf = False
             self._transport.resume_reading()
         self._answer_next()
+
+    async def _write_all_but_the_end(self, body: memoryview) -> memoryview:
+        """Writes as the client reads, and hands back the last piece; ends early if the client is lost."""
+        self._is_half_written = True
+        while len(body) > PIECE_BYTES and not self._is_lost:
+            await self._may_write.wait()
+            self._transport.write(body[:PIECE_BYTES])
+            body = body[PIECE_BYTES:]
+        await self._may_write.wait()
+        self._is_half_written = False
+        return body
+
+    def _forget_waiting(self) -> None:
+        for each in self._waiting:
+            if not isinstance(each, Response):
+                _forget(each.request)
+        self._waiting.clear()
 
     def _answered(self) -> None:
         self._answering = None
@@ -210,11 +228,16 @@ class Connection(asyncio.Protocol):
     def _linger(self) -> None:
         """After the last answer: nothing that comes is heard, and the client is left time to read."""
         self._is_over = True
-        self._waiting.clear()
+        self._forget_waiting()
         self._transport.write_eof()
         self._transport.resume_reading()  # and forgets what is read: a socket closed on it would be reset
         self._watching.cancel()
         self._watching = self._loop.call_later(self._patience.linger_seconds, self._watch)
+
+
+def _forget(request: Request) -> None:
+    if request.file is not None:
+        request.file.close()
 
 
 def _told(status: int, message: str) -> Response:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
 from urllib.parse import quote, unquote
 
+from emulation import presigned
 from emulation.aws import Aws
 from emulation.clock import Clock, ManualClock
 from emulation.connection import Application
@@ -28,11 +29,16 @@ from emulation.gateway.usage_store import UsageFile
 from emulation.gateway.view_compiler import ACCOUNT_LIMIT
 from emulation.http import Request, Response
 from emulation.http_server import HttpServer
+from emulation.request_reader import declared_bytes
 
 # As many AWS requests run at once: enough to keep two cores busy, and one for each function that runs.
 THREADS = 32
 # As many receives wait at once, in threads of their own, so that long polls keep nothing else waiting.
 LONG_POLLS = 256
+# More than the 100 MiB of a job's input, and with five at once well within a disk; S3 itself takes 5 GiB.
+OBJECT_LIMIT_BYTES = 128 * 1024 * 1024
+# No query of SQS is longer; what is, is an object, and looking through it would keep the others waiting.
+QUERY_LIMIT_BYTES = 2 * 1024 * 1024
 # A stop waits this long for requests in flight, then answers them with 503.
 GRACE_SECONDS = 1.0
 
@@ -126,6 +132,8 @@ class Edge:
         return await self._gateway.answer(request, api_id=api_id, stage_name=stage, path=path)
 
     async def _answer(self, request: Request) -> Response:
+        if _is_beyond(request, OBJECT_LIMIT_BYTES):
+            return presigned.too_large()
         if request.path == _CLOCK_PATH:
             return _answer_clock(request, self._clock)
         if request.path == _USAGE_PATH and request.method == "GET":
@@ -153,8 +161,13 @@ def _data_plane_target(path: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _body_limit(path: str) -> int | None:
-    return None if _data_plane_target(path) is None else PAYLOAD_LIMIT_BYTES
+def _body_limit(path: str) -> int:
+    return OBJECT_LIMIT_BYTES if _data_plane_target(path) is None else PAYLOAD_LIMIT_BYTES
+
+
+def _is_beyond(request: Request, limit_bytes: int) -> bool:
+    read = request.file.tell() if request.file else len(request.body)
+    return max(read, declared_bytes(request.headers)) > limit_bytes
 
 
 def _is_control_plane(request: Request) -> bool:
@@ -167,7 +180,9 @@ def _is_control_plane(request: Request) -> bool:
 def _is_receive(request: Request) -> bool:
     """Whether it may be a long poll, in either of SQS's protocols: JSON has a target, a query its action."""
     target = request.header("x-amz-target")
-    return target == "AmazonSQS.ReceiveMessage" if target else b"Action=ReceiveMessage" in request.body
+    if target:
+        return target == "AmazonSQS.ReceiveMessage"
+    return len(request.body) <= QUERY_LIMIT_BYTES and b"Action=ReceiveMessage" in request.body
 
 
 def _answer_clock(request: Request, clock: Clock) -> Response:

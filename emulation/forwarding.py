@@ -27,7 +27,7 @@ class Forwarder:
                 request.method,
                 f"{self._endpoint}{request.path}{query}",
                 headers=headers,
-                body=request.body,
+                body=request.file or request.body,
             )
         except Unanswered as error:
             message = f"the AWS endpoint {self._endpoint} did not answer: {type(error).__name__}"

@@ -5,6 +5,7 @@ header names keep the case they were given in and are compared without it.
 """
 
 from dataclasses import dataclass
+from io import BufferedRandom
 from typing import TypeAlias
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -20,6 +21,8 @@ class Request:
     headers: Headers
     body: bytes
     source_ip: str
+    file: BufferedRandom | None = None
+    """Holds a body that is too large for memory; `body` is empty then. Closed after the answer."""
 
     def header(self, name: str) -> str | None:
         """The first value of the header, whatever the case of its name."""

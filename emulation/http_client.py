@@ -1,6 +1,7 @@
 """Sends HTTP requests as they are, adds nothing to them, and hands the answers back as they come."""
 
 from collections.abc import Iterable
+from typing import BinaryIO
 
 import aiohttp
 from yarl import URL
@@ -40,7 +41,7 @@ class HttpClient:
         url: str,
         *,
         headers: Iterable[tuple[str, str]],
-        body: bytes,
+        body: bytes | BinaryIO,
         timeout_seconds: float | None = None,
         limit_bytes: int | None = None,
     ) -> Response:

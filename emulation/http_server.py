@@ -4,7 +4,8 @@ import asyncio
 import socket
 from contextlib import suppress
 
-from emulation.connection import Application, Connection, Patience
+from emulation.connection import Application, Connection
+from emulation.patience import Patience
 
 # As many clients may be waiting to be accepted, or the kernel turns them away.
 BACKLOG = 2048

@@ -122,10 +122,22 @@ def _dashed(name: str) -> str:
 
 def _require_checksum(request: Request) -> None:
     said = request.header("x-amz-checksum-sha256")
-    found = base64.b64encode(hashlib.sha256(request.body).digest()).decode()
-    if request.method == "PUT" and said is not None and said != found:
+    if request.method == "PUT" and said is not None and said != base64.b64encode(_sha256(request)).decode():
         message = "The SHA256 you specified did not match the calculated checksum."
         raise _Refusal(400, "BadDigest", message)
+
+
+def _sha256(request: Request) -> bytes:
+    if request.file is None:
+        return hashlib.sha256(request.body).digest()
+    request.file.seek(0)
+    return hashlib.file_digest(request.file, "sha256").digest()
+
+
+def too_large() -> Response:
+    """S3's answer to an object that is beyond its limit."""
+    message = "Your proposed upload exceeds the maximum allowed object size."
+    return _response(_Refusal(400, "EntityTooLarge", message))
 
 
 def _response(refused: _Refusal) -> Response:

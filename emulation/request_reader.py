@@ -1,25 +1,30 @@
 """Bytes of one connection to requests, by httptools, knowing nothing of sockets.
 
-Invariant: what one request holds is bounded, by the limit of its head and that of its body, and trailers are
-not headers.
+Invariant: what one request holds is bounded, by the limit of its head and that of its body, in memory by
+`IN_MEMORY_BYTES`; and trailers are not headers.
 """
 
+import tempfile
 from collections.abc import Callable
+from io import BufferedRandom
 from typing import NamedTuple, TypeAlias
 
 import httptools
 
 from emulation import clock
-from emulation.http import Headers, Request
+from emulation.http import Headers, Request, header
 
 # Far beyond the service's 10,240 bytes, which the AWS APIs on the same port do not share.
 HEAD_LIMIT_BYTES = 64 * 1024
 
+# A larger body goes to a file: more than any API takes but S3 (DynamoDB 16 MB, API Gateway 10).
+IN_MEMORY_BYTES = 16 * 1024 * 1024
+
 # Headers without which a request has no body.
 _FRAMING = frozenset(["content-length", "transfer-encoding"])
 
-BodyLimit: TypeAlias = Callable[[str], int | None]
-"""How many bytes of a body are read for a raw path; None sets no limit."""
+BodyLimit: TypeAlias = Callable[[str], int]
+"""How many bytes of a body are read for a raw path."""
 
 
 class Unreadable(Exception):
@@ -41,7 +46,8 @@ class Arrived(NamedTuple):
 class RequestReader:
     """Calls `arrived` with each request, and `expected` when a client waits before it sends a body.
 
-    A body beyond its limit arrives as far as it was read, enough to tell that it is, and is the last.
+    A body beyond its limit arrives as far as it was read, enough to tell that it is, and is the last. One
+    that would go to a file, and says that it is beyond, is not read at all.
     """
 
     def __init__(
@@ -65,8 +71,14 @@ class RequestReader:
         self._headers: list[tuple[str, str]] = []
         self._body: list[bytes] = []
         self._body_bytes = 0
-        self._limit: int | None = None
+        self._file: BufferedRandom | None = None
+        self._limit = 0
         self._waits = False
+
+    def abandon(self) -> None:
+        """Forgets what was read of a request that will not come."""
+        if self._file is not None:
+            self._file.close()
 
     def feed(self, data: bytes) -> None:
         """Reads on; raises Unreadable."""
@@ -90,7 +102,7 @@ class RequestReader:
             raise Unreadable(400, "Bad Request") from error
         if self._body_bytes != body_bytes:
             self._head_bytes = 0
-        elif self.began_at is not None and (self._head is None or self._body):
+        elif self.began_at is not None and (self._head is None or self._body_bytes):
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_LIMIT_BYTES:
                 self._over = True
@@ -114,7 +126,7 @@ class RequestReader:
         self.began_at = clock.monotonic()
         self._head, self._head_bytes = None, 0
         self._url, self._headers, self._waits = b"", [], False
-        self._body, self._body_bytes = [], 0
+        self._body, self._body_bytes, self._file = [], 0, None
 
     def on_url(self, url: bytes) -> None:
         self._url += url
@@ -132,7 +144,9 @@ class RequestReader:
         path, query = _target(self._url)
         self._head = self._parser.get_method().decode(), path, query, tuple(self._headers)
         self._limit = self._body_limit(path)
-        if self._waits and version == "1.1" and any(name.lower() in _FRAMING for name, _ in self._headers):
+        if self._limit > IN_MEMORY_BYTES and declared_bytes(self._head[3]) > self._limit:
+            self._hand_on(is_last=True)
+        elif self._waits and version == "1.1" and any(name.lower() in _FRAMING for name, _ in self._headers):
             self._expected()
 
     def on_body(self, body: bytes) -> None:
@@ -140,9 +154,17 @@ class RequestReader:
             return
         self._body.append(body)
         self._body_bytes += len(body)
-        if self._limit is not None and self._body_bytes > self._limit:
+        if self._body_bytes > self._limit:
             self._over = True
             self._hand_on(is_last=True)
+        elif self._body_bytes > IN_MEMORY_BYTES:
+            self._write_to_file()
+
+    def _write_to_file(self) -> None:
+        if self._file is None:
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 closed by who answers, or by `abandon`
+        self._file.writelines(self._body)
+        self._body = []
 
     def on_message_complete(self) -> None:
         if not self._over and not self._is_read_again:
@@ -151,10 +173,18 @@ class RequestReader:
     def _hand_on(self, *, is_last: bool) -> None:
         assert self._head is not None, "a body before its head"
         method, path, query, headers = self._head
-        body = b"".join(self._body)
-        self.began_at, self._body = None, []
+        if self._file is not None:
+            self._write_to_file()
+        body, file = b"".join(self._body), self._file
+        self.began_at, self._body, self._file = None, [], None
         self._over = is_last
-        self._arrived(Arrived(Request(method, path, query, headers, body, self._source_ip), is_last))
+        request = Request(method, path, query, headers, body, self._source_ip, file)
+        self._arrived(Arrived(request, is_last))
+
+
+def declared_bytes(headers: Headers) -> int:
+    """The length that a head gives its body; 0 if it gives none."""
+    return int(header(headers, "content-length") or 0)
 
 
 def _check_head(version: str, method: bytes, headers: list[tuple[str, str]]) -> None:

@@ -26,7 +26,6 @@ _ARNS = {
 _CLOUD_ONLY = {
     *("Tags", "PointInTimeRecoverySpecification", "SSESpecification", "DeletionProtectionEnabled"),
     *("SqsManagedSseEnabled", "BucketEncryption", "PublicAccessBlockConfiguration", "OwnershipControls"),
-    "LifecycleConfiguration",
 }
 """Properties that no function can see the effect of, and that the emulators do not imitate."""
 
@@ -120,8 +119,30 @@ def _create_queue(properties: dict[str, Any], client: Client) -> None:
 
 
 def _create_bucket(properties: dict[str, Any], client: Client) -> None:
+    name, lifecycle = properties.pop("BucketName"), properties.pop("LifecycleConfiguration", {"Rules": []})
+    if properties:
+        raise UnsupportedTemplate(f"of bucket {name} not made by this emulation: {', '.join(properties)}")
+    rules = [_lifecycle_rule(name, rule) for rule in lifecycle["Rules"]]
+    s3 = client("s3")
     try:
-        client("s3").create_bucket(Bucket=properties["BucketName"])
+        s3.create_bucket(Bucket=name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
+    if rules:
+        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+
+def _lifecycle_rule(bucket: str, rule: dict[str, Any]) -> dict[str, Any]:
+    """The rule as the API wants it; only an expiration by days, under a prefix, is made."""
+    unknown = rule.keys() - {"Id", "Status", "Prefix", "ExpirationInDays"}
+    if unknown or "ExpirationInDays" not in rule:
+        raise UnsupportedTemplate(
+            f"of a rule of bucket {bucket} only ExpirationInDays and Prefix are made: {sorted(rule)}"
+        )
+    return {
+        **({"ID": rule["Id"]} if "Id" in rule else {}),
+        "Status": rule["Status"],
+        "Filter": {"Prefix": rule.get("Prefix", "")},
+        "Expiration": {"Days": int(rule["ExpirationInDays"])},
+    }

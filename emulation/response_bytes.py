@@ -7,9 +7,19 @@ from http import HTTPStatus
 from emulation import clock
 from emulation.http import Response
 
+# A longer answer is written in pieces of this size, each when the client has read most of the one before.
+PIECE_BYTES = 1024 * 1024
 _BODILESS = frozenset([204, 304])
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _SYSTEM_CLOCK = clock.SystemClock()
+
+
+def pieces(response: Response, method: str, *, is_last: bool) -> tuple[bytes | memoryview, memoryview]:
+    """What to write at once, and what after it: a large body is not copied to stand behind its head."""
+    if len(response.body) <= PIECE_BYTES or method == "HEAD":
+        return encoded(response, method, is_last=is_last), memoryview(b"")
+    head = _head(response, method, is_last=is_last)
+    return head, memoryview(response.body if _has_body(response) else b"")
 
 
 def encoded(response: Response, method: str, *, is_last: bool) -> bytes:
@@ -17,13 +27,22 @@ def encoded(response: Response, method: str, *, is_last: bool) -> bytes:
 
     A 204 or a 304 ends with its head, whatever body it was given. ValueError if a header would be two.
     """
-    has_body = response.status not in _BODILESS
+    body = response.body if _has_body(response) and method != "HEAD" else b""
+    return _head(response, method, is_last=is_last) + body
+
+
+def _has_body(response: Response) -> bool:
+    return response.status not in _BODILESS
+
+
+def _head(response: Response, method: str, *, is_last: bool) -> bytes:
+    """Everything of the response before its body."""
     declares_length = method == "HEAD" and response.header("content-length") is not None
     lines = [_STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} \r\n"]
     for name, value in response.headers:
         if declares_length or name.lower() != "content-length":
             lines.append(f"{name}: {value}\r\n")
-    if has_body and not declares_length:
+    if _has_body(response) and not declares_length:
         lines.append(f"Content-Length: {len(response.body)}\r\n")
     if is_last:
         lines.append("Connection: close\r\n")
@@ -31,8 +50,7 @@ def encoded(response: Response, method: str, *, is_last: bool) -> bytes:
     head = "".join(lines)
     if not len(lines) == head.count("\n") == head.count("\r"):
         raise ValueError(f"a header of {response.headers} holds the end of a line")
-    body = response.body if has_body and method != "HEAD" else b""
-    return f"{head}\r\n".encode("latin-1", errors="replace") + body
+    return f"{head}\r\n".encode("latin-1", errors="replace")
 
 
 @lru_cache(maxsize=1)

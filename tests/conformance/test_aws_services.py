@@ -10,7 +10,7 @@ from moto.dynamodb.models.dynamo_type import Item
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.sqs.models import Message
 
-from emulation import aws_dynamodb, aws_sqs
+from emulation import aws_dynamodb, aws_s3, aws_sqs
 from emulation.aws import TOLD_BY_SIGNATURE, Aws
 from emulation.aws_patch import UnknownMotoVersion, require_patched_version
 from emulation.clock import SystemClock
@@ -26,7 +26,11 @@ def test_start_is_refused_when_moto_is_of_another_version() -> None:
 def test_a_test_exists_when_a_patch_names_it() -> None:
     written = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     clock = SystemClock()
-    patches = (*aws_dynamodb.patches(clock), *aws_sqs.patches(clock, threading.Event()))
+    patches = (
+        *aws_dynamodb.patches(clock),
+        *aws_s3.patches(clock),
+        *aws_sqs.patches(clock, threading.Event()),
+    )
     named = [patch.test for patch in patches]
 
     assert [test for test in named if f"def {test}(" not in written] == []

@@ -17,6 +17,7 @@ from emulation.docs import Docs, read_docs, shown
 from emulation.settings import InvalidProject, read_project
 from tests.gateway.conftest import Stack
 from tests.stack_process import REPOSITORY, start_stack
+from tests.waiting import until
 
 APP = Path(__file__).parent / "app"
 VIEWER = REPOSITORY / "tools/node_modules/swagger-ui-dist"
@@ -284,7 +285,9 @@ def test_the_page_is_told_and_served_when_a_stack_starts(tmp_path: Path) -> None
     )
     with start_stack(tmp_path / ".local", project=project) as started:
         url = started.ready()["docs_url"]
-        assert url in started.printed.read_text()
+        until(
+            lambda: url in started.printed.read_text(), within_seconds=10, what="the page's address in print"
+        )
         page, document = httpx.get(url), httpx.get(f"{url}/openapi.json").json()
         greeting = httpx.get(urljoin(url, document["servers"][0]["url"] + "/hello/world"))
     assert page.text.startswith("<!DOCTYPE html>")

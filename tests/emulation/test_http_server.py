@@ -3,14 +3,15 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
 
-from emulation.connection import Application, Patience
+from emulation.connection import Application
 from emulation.http import Request, Response
 from emulation.http_server import HttpServer
+from emulation.patience import Patience
 from emulation.request_reader import HEAD_LIMIT_BYTES
 from tests.waiting import until
 
@@ -278,5 +279,25 @@ def test_connection_goes_on_when_an_answer_was_read() -> None:
                 asking.writer.write(head(path))
                 await asyncio.wait_for(asking.reader.readuntil(b"\r\n\r\n"), TIMEOUT_SECONDS)
                 await asyncio.wait_for(asking.reader.readuntil(b",)"), TIMEOUT_SECONDS)
+
+    play(scenario())
+
+
+def test_answer_is_cut_off_and_nothing_follows_it_when_a_stop_comes_amid_it() -> None:
+    async def large(request: Request) -> Response:
+        return Response(200, (), bytes(64 * 1024 * 1024))
+
+    async def scenario() -> None:
+        async with client(large) as asking:
+            asking.writer.write(head())
+            read = await asking.reader.readuntil(b"\r\n\r\n")
+            assert read.startswith(b"HTTP/1.1 200 OK\r\nContent-Length: 67108864\r\n")
+            await asking.server.stop(grace_seconds=0.1)
+            rest = b""
+            with suppress(ConnectionResetError):
+                while piece := await asking.reader.read(1 << 20):
+                    rest += piece
+            assert rest.strip(b"\0") == b""
+            assert len(rest) < 64 * 1024 * 1024
 
     play(scenario())

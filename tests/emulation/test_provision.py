@@ -1,17 +1,22 @@
 """What is wrong with a project's files is told in a line that names the file."""
 
 import asyncio
+import json
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from emulation.aws import Aws
+from emulation.clock import ManualClock
 from emulation.limits import read_limits
 from emulation.provision import Api, provision_api, provision_resources, provision_usage_plans, run_admin
 from emulation.resources import UnsupportedTemplate
 from emulation.settings import InvalidProject, read_project
+from tests.conformance.in_process import connect_in_process
 
 API = Api("abc", "local", "http://127.0.0.1:9/local")
 
@@ -45,6 +50,42 @@ def test_resource_is_refused_when_it_has_no_properties(tmp_path: Path) -> None:
     template.write_text('{"Resources": {"Jobs": {"Type": "AWS::SQS::Queue"}}}')
     with pytest.raises(UnsupportedTemplate, match=r"Jobs \(its QueueName\)"):
         provision_resources(template, client)
+
+
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        ({"VersioningConfiguration": {"Status": "Enabled"}}, "VersioningConfiguration"),
+        ({"LifecycleConfiguration": {"Rules": [{"Status": "Enabled", "TagFilters": []}]}}, "TagFilters"),
+    ],
+)
+def test_bucket_is_refused_when_something_of_it_is_not_made(
+    tmp_path: Path, properties: dict[str, Any], named: str
+) -> None:
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b", **properties}}
+    template = tmp_path / "resources.json"
+    template.write_text(json.dumps({"Resources": {"B": bucket}}))
+    with pytest.raises(UnsupportedTemplate, match=named):
+        provision_resources(template, client)
+
+
+def test_objects_expire_when_the_template_says_so(tmp_path: Path) -> None:
+    clock = ManualClock(0)
+    aws = Aws(clock)
+    rule = {"Id": "old", "Status": "Enabled", "Prefix": "old/", "ExpirationInDays": 30}
+    properties = {"BucketName": "declared", "LifecycleConfiguration": {"Rules": [rule]}}
+    template = tmp_path / "resources.json"
+    template.write_text(
+        json.dumps({"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": properties}}})
+    )
+    provision_resources(template, partial(connect_in_process, aws))
+    s3 = connect_in_process(aws, "s3")
+    for key in ("old/a", "new/a"):
+        s3.put_object(Bucket="declared", Key=key, Body=b"")
+
+    clock.advance(31 * 24 * 3600)
+
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket="declared")["Contents"]] == ["new/a"]
 
 
 @pytest.mark.parametrize("text", ["paths: [", "day: 2026-11-23"])
