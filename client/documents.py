@@ -1,15 +1,33 @@
-"""What the API answers, as values. Members that a later version of the API adds are ignored."""
+"""What the API answers, as values.
+
+Members that an older version of the API lacks are None; those that a later one adds are in `document` alone.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import httpx
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A value that keeps what the API sent for it, whole."""
+
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+def _beside_itself(sent: Any) -> Any:
+    return {**sent, "document": sent} if isinstance(sent, dict) else sent
+
+
+# For the type adapters of documents: `document` is the parsed JSON, its integers exact.
+AS_SENT = BeforeValidator(_beside_itself)
 
 
 class Status(StrEnum):
@@ -74,11 +92,19 @@ class Confirmation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Compute:
+    """Compute units: what the whole run was estimated to take, if that is known, and what it has used."""
+
+    estimated_units: int | None
+    used_units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Document):
     """A job as last committed. `version` rises by one with each status; `error` says why a job failed.
 
     `entered` has the time at which the job entered each of its states. From `confirming` on it has a
-    `confirmation`.
+    `confirmation`. It must have begun by `deadline_at`, or it fails unbilled.
     """
 
     id: str
@@ -91,6 +117,9 @@ class Job:
     confirmation: Confirmation | None
     error: Mapping[str, Any] | None
     url: str
+    type_version: int | None = None
+    deadline_at: datetime | None = None
+    compute: Compute | None = None
 
     @property
     def is_terminal(self) -> bool:
@@ -117,11 +146,24 @@ class Result:
     commitment: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredResult(Document):
+    """A result as the service keeps it: its text, or, where that is large, a link that needs no token."""
+
+    job_id: str
+    content: str | None
+    size_bytes: int
+    download_url: str | None
+    sha256: str
+    salt: str
+    commitment: str
+
+
 @dataclass(frozen=True, slots=True)
 class JobsPage:
     """Some jobs of a list, perhaps none; with a `next_cursor` there may be more."""
 
-    data: tuple[Job, ...]
+    data: tuple[Annotated[Job, AS_SENT], ...]
     next_cursor: str | None
 
 
@@ -137,25 +179,28 @@ class FieldError:
 class ApiProblem(Exception):
     """An answer of 400 or more (RFC 9457). `retryable`: the same request with the same key may succeed.
 
-    `retry_after` is in seconds. The token endpoint's errors (RFC 6749) have the same shape here.
+    `retry_after` is in seconds; `type` is where the problem is explained; `document` is what was sent. The
+    token endpoint's errors (RFC 6749) have the same shape here.
     """
 
     status: int
     code: str
     detail: str
     title: str = ""
+    type: str = ""
     retryable: bool = False
     errors: tuple[FieldError, ...] = ()
     request_id: str | None = None
     retry_after: int | None = None
+    document: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.status} {self.code}: {self.detail}"
 
 
-JOB = TypeAdapter(Job)
+JOB: TypeAdapter[Job] = TypeAdapter(Annotated[Job, AS_SENT])
 JOBS_PAGE = TypeAdapter(JobsPage)
-RESULT = TypeAdapter(Result)
+STORED_RESULT: TypeAdapter[StoredResult] = TypeAdapter(Annotated[StoredResult, AS_SENT])
 _FIELD_ERRORS = TypeAdapter(tuple[FieldError, ...])
 
 
@@ -169,10 +214,12 @@ def succeeded(response: httpx.Response) -> httpx.Response:
         code=str(body.get("code") or body.get("error") or "no_problem_document"),
         detail=str(body.get("detail") or body.get("error_description") or response.reason_phrase),
         title=str(body.get("title", "")),
+        type=str(body.get("type", "")),
         retryable=body.get("retryable") is True,
         errors=_FIELD_ERRORS.validate_python(body.get("errors", ())),
         request_id=response.headers.get("Request-Id"),
         retry_after=retry_after_seconds(response),
+        document=body,
     )
 
 

@@ -1,6 +1,5 @@
 """The HTTP API as methods, one a route; an answer of 400 or more is raised as `ApiProblem`."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from types import TracebackType
@@ -11,17 +10,19 @@ import httpx
 from client.documents import (
     JOB,
     JOBS_PAGE,
-    RESULT,
+    STORED_RESULT,
     ConfirmationPath,
     Job,
     Result,
     Status,
+    StoredResult,
     Submitted,
     succeeded,
 )
 from client.oauth import ClientCredentials
+from client.payloads import UPLOAD, Content, announcement, checked, opened
 from client.system import System
-from client.usage import INVOICE, JOB_TYPES, USAGE, Invoice, JobType, Usage
+from client.usage import INVOICE, JOB_TYPES, USAGE, Invoice, JobTypes, Usage
 from client.watching import Watch, changes_of, end_of
 
 # The gateway gives up after 29 seconds and says so; a client that waits less would not know.
@@ -72,12 +73,14 @@ class JobsClient:
         *,
         idempotency_key: str | None = None,
         confirmation: ConfirmationPath | None = None,
+        deadline_seconds: int | None = None,
     ) -> Submitted:
         """The job of this key: a new one, or the one that an earlier request with the key made.
 
-        Without a `confirmation`, it is confirmed as the service does by default.
+        What is None is the service's to choose: how the job is confirmed, and how soon it must begin.
         """
-        return self._submit({"type": job_type, "input": job_input}, idempotency_key, confirmation)
+        wanted = {"confirmation": confirmation, "deadline_seconds": deadline_seconds}
+        return self._submit({"type": job_type, "input": job_input, **wanted}, idempotency_key)
 
     def submit_uploaded(
         self,
@@ -86,27 +89,30 @@ class JobsClient:
         *,
         idempotency_key: str | None = None,
         confirmation: ConfirmationPath | None = None,
+        deadline_seconds: int | None = None,
     ) -> Submitted:
-        """As `submit`, with an input that was uploaded."""
-        return self._submit({"type": job_type, "input_upload": upload_id}, idempotency_key, confirmation)
+        """As `submit`, with an input that was uploaded; to repeat it, name the same upload."""
+        wanted = {"confirmation": confirmation, "deadline_seconds": deadline_seconds}
+        return self._submit({"type": job_type, "input_upload": upload_id, **wanted}, idempotency_key)
 
-    def _submit(
-        self, given: Mapping[str, Any], idempotency_key: str | None, confirmation: ConfirmationPath | None
-    ) -> Submitted:
+    def _submit(self, wanted: Mapping[str, Any], idempotency_key: str | None) -> Submitted:
         key = idempotency_key or self._system.new_idempotency_key()
-        body = {**given, "confirmation": confirmation} if confirmation else given
+        body = {name: value for name, value in wanted.items() if value is not None}
         response = self._http.post("/v1/jobs", json=body, headers={"Idempotency-Key": key})
         job = JOB.validate_json(succeeded(response).content)
         return Submitted(job, replayed=response.headers.get("Idempotent-Replayed") == "true")
 
-    def upload(self, content: bytes) -> str:
-        """The id of an upload of exactly these bytes: an input's JSON, too large to send with a submit."""
-        wanted = {"size_bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        upload = succeeded(self._http.post("/v1/uploads", json=wanted)).json()
-        succeeded(
-            self._http.put(upload["url"], headers=upload["signed_headers"], content=content, auth=NO_TOKEN)
-        )
-        return str(upload["id"])
+    def upload(self, content: Content) -> str:
+        """The id of an upload of exactly these bytes: an input's JSON, too large to send with a submit.
+
+        A file is read twice and never held: for its hash, and to send it.
+        """
+        with opened(content) as file:
+            announced = self._http.post("/v1/uploads", json=announcement(file))
+            upload = UPLOAD.validate_json(succeeded(announced).content)
+            headers = upload.signed_headers
+            succeeded(self._http.put(upload.url, headers=headers, content=file, auth=NO_TOKEN))
+        return upload.id
 
     def get(self, job_id: str) -> Job:
         """The job as last committed."""
@@ -147,15 +153,35 @@ class JobsClient:
 
     def result(self, job_id: str) -> Result:
         """The result of a job that is `confirming` or `succeeded`, whole however large."""
-        document = succeeded(self._http.get(f"/v1/jobs/{job_id}/result")).json()
-        if document["content"] is None:
-            download = succeeded(self._http.get(document["download_url"], auth=NO_TOKEN))
-            document["content"] = download.content.decode()
-        return RESULT.validate_python(document)
+        stored = self.stored_result(job_id)
+        return Result(
+            job_id=stored.job_id,
+            content=b"".join(self.content_of(stored)).decode(),
+            sha256=stored.sha256,
+            salt=stored.salt,
+            commitment=stored.commitment,
+        )
 
-    def job_types(self) -> tuple[JobType, ...]:
+    def stored_result(self, job_id: str) -> StoredResult:
+        """The same as the service has it; a large one's bytes are still to be fetched."""
+        return STORED_RESULT.validate_json(succeeded(self._http.get(f"/v1/jobs/{job_id}/result")).content)
+
+    def content_of(self, stored: StoredResult) -> Iterator[bytes]:
+        """Its bytes as they come; after the last, `WrongContent` is raised unless they are the announced."""
+        return checked(self._chunks(stored), sha256=stored.sha256, size_bytes=stored.size_bytes)
+
+    def _chunks(self, stored: StoredResult) -> Iterator[bytes]:
+        if stored.download_url is None:
+            yield (stored.content or "").encode()
+            return
+        with self._http.stream("GET", stored.download_url, auth=NO_TOKEN) as response:
+            if response.is_error:
+                response.read()
+            yield from succeeded(response).iter_bytes()
+
+    def job_types(self) -> JobTypes:
         """What can be submitted."""
-        return JOB_TYPES.validate_json(succeeded(self._http.get("/v1/job-types")).content).data
+        return JOB_TYPES.validate_json(succeeded(self._http.get("/v1/job-types")).content)
 
     def usage(self, first: date | None = None, last: date | None = None) -> Usage:
         """What was used on these days (UTC), both included; by default, this month up to today."""
@@ -170,7 +196,8 @@ class JobsClient:
     def wait(self, job_id: str, *, timeout_seconds: float = WAIT_SECONDS) -> Job:
         """The job once it is succeeded, failed or canceled, by long polls.
 
-        What the service calls retryable is retried. Raises `StillRunning` when the time is up.
+        What the service calls retryable is retried, and so are lost connections. Raises `StillRunning` when
+        the time is up.
         """
         return end_of(self._watch(job_id, timeout_seconds))
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from client.documents import AS_SENT, Document
+
 
 @dataclass(frozen=True, slots=True)
 class DayUsage:
@@ -40,7 +42,7 @@ class Entitlements:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Document):
     """Usage from the first day to the last (UTC), and the entitlements as they are now."""
 
     first: Annotated[date, Field(validation_alias="from")]
@@ -63,7 +65,7 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invoice:
+class Invoice(Document):
     """A month's invoice; `status` says whether it is only a draft."""
 
     period: str
@@ -75,21 +77,28 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobType:
-    """What can be submitted; `input_schema` is a JSON Schema 2020-12."""
+    """What can be submitted, unless it is not `available`; `input_schema` is a JSON Schema 2020-12.
+
+    `compute_unit` says what one unit of it is, and `example` is an input that can be submitted.
+    """
 
     name: str
     title: str
     description: str
     input_schema: Mapping[str, Any]
+    version: int | None = None
+    compute_unit: str | None = None
+    available: bool = True
+    example: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobTypes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobTypes(Document):
     """Every job type."""
 
     data: tuple[JobType, ...]
 
 
-USAGE = TypeAdapter(Usage)
-INVOICE = TypeAdapter(Invoice)
-JOB_TYPES = TypeAdapter(JobTypes)
+USAGE: TypeAdapter[Usage] = TypeAdapter(Annotated[Usage, AS_SENT])
+INVOICE: TypeAdapter[Invoice] = TypeAdapter(Annotated[Invoice, AS_SENT])
+JOB_TYPES: TypeAdapter[JobTypes] = TypeAdapter(Annotated[JobTypes, AS_SENT])

@@ -11,6 +11,8 @@ from client.system import System
 LONG_POLL_SECONDS = 20
 # For answers that name no time of their own.
 POLL_SECONDS = 1
+# Connections that may be lost in a row, a second after each: a service that starts anew is there by then.
+LOST_CONNECTIONS = 15
 
 
 class StillRunning(Exception):
@@ -25,6 +27,7 @@ class Watch:
         self._system = system
         self._deadline = deadline
         self._etag: str | None = None
+        self._lost = 0
         self.job_id = job_id
         self.due = system.monotonic()
 
@@ -50,14 +53,21 @@ class Watch:
         return {"Prefer": f"wait={left_seconds}"} if left_seconds > 0 else {}
 
     def _look(self, headers: dict[str, str]) -> Job | None:
-        """What the service calls retryable is no error here."""
+        """What the service calls retryable is no error here, and neither is a lost connection."""
         try:
             response = succeeded(self._http.get(f"/v1/jobs/{self.job_id}", headers=headers))
+        except httpx.TransportError:
+            self._lost += 1
+            if self._lost > LOST_CONNECTIONS:
+                raise
+            self.due = self._system.monotonic() + POLL_SECONDS
+            return None
         except ApiProblem as problem:
             if not problem.retryable:
                 raise
             self.due = self._system.monotonic() + (problem.retry_after or POLL_SECONDS)
             return None
+        self._lost = 0
         has_waited = "Preference-Applied" in response.headers
         pause_seconds = 0 if has_waited else retry_after_seconds(response) or POLL_SECONDS
         self.due = self._system.monotonic() + pause_seconds

@@ -1,24 +1,28 @@
 """The users' client, against a service of a few lines."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TypeAlias
 
 import httpx
 import pytest
 from pydantic import ValidationError
 
-from client.documents import ApiProblem, Confirmation, ConfirmationPath, FieldError, Proof, Status
+from client.documents import ApiProblem, Compute, Confirmation, ConfirmationPath, FieldError, Proof, Status
 from client.jobs import JobsClient
 from client.oauth import UnknownTokenType
+from client.payloads import WrongContent
 from client.system import System
 from client.watching import StillRunning
 
 BASE_URL = "http://jobs.test/stage"
 TOKEN_SECONDS = 600
-Connect: TypeAlias = "Callable[[Iterable[httpx.Response]], tuple[JobsClient, Service]]"
+Answer: TypeAlias = httpx.Response | httpx.TransportError
+Connect: TypeAlias = "Callable[[Iterable[Answer]], tuple[JobsClient, Service]]"
 QUEUED = {
     "object": "job",
     "id": "job_1",
@@ -68,9 +72,9 @@ class ManualSystem(System):
 
 @dataclass(slots=True)
 class Service:
-    """Issues tokens, once its refusals are over, and answers in turn whatever else it is asked."""
+    """Issues tokens, once its refusals are over, and answers in turn whatever else it is asked, if it can."""
 
-    answers: Iterator[httpx.Response]
+    answers: Iterator[Answer]
     tokens: int = 0
     token_type: str = "Bearer"
     refusals: list[httpx.Response] = field(default_factory=list)
@@ -93,7 +97,10 @@ class Service:
         self.asked.append(
             httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
         )
-        return next(self.answers)
+        answer = next(self.answers)
+        if isinstance(answer, httpx.TransportError):
+            raise answer
+        return answer
 
     def sent(self, header: str) -> list[str]:
         return [request.headers[header] for request in self.asked]
@@ -106,7 +113,7 @@ def system() -> ManualSystem:
 
 @pytest.fixture
 def connect(system: ManualSystem) -> Connect:
-    def connected(answers: Iterable[httpx.Response]) -> tuple[JobsClient, Service]:
+    def connected(answers: Iterable[Answer]) -> tuple[JobsClient, Service]:
         service = Service(iter(answers))
         transport = httpx.MockTransport(service)
         return JobsClient(BASE_URL, "cli_1", "s/cret", transport=transport, system=system), service
@@ -179,6 +186,32 @@ def test_a_confirmation_is_asked_for_only_when_one_is_chosen(connect: Connect) -
         {"type": "sha256.chain", "input": {}, "confirmation": "compact"},
         {"type": "sha256.chain", "input_upload": "upl_1", "confirmation": "direct"},
     ]
+
+
+def test_the_deadline_is_asked_for_only_when_one_is_given(connect: Connect) -> None:
+    client, service = connect([job(QUEUED, 202)] * 2)
+    client.submit("sha256.chain", {}, deadline_seconds=60)
+    client.submit_uploaded("sha256.chain", "upl_1", deadline_seconds=1)
+    assert [json.loads(request.content) for request in service.asked] == [
+        {"type": "sha256.chain", "input": {}, "deadline_seconds": 60},
+        {"type": "sha256.chain", "input_upload": "upl_1", "deadline_seconds": 1},
+    ]
+
+
+def test_a_job_reads_whole_when_the_service_is_older_or_newer(connect: Connect) -> None:
+    newer: dict[str, object] = {
+        **QUEUED,
+        "type_version": 2,
+        "deadline_at": "2026-11-24T06:00:00.000Z",
+        "compute": {"estimated_units": None, "used_units": 3},
+        "colour": "blue",
+    }
+    client, _ = connect([job(QUEUED), job(newer)])
+    old, new = client.get("job_1"), client.get("job_1")
+    assert (old.type_version, old.deadline_at, old.compute) == (None, None, None)
+    assert (new.type_version, new.compute) == (2, Compute(estimated_units=None, used_units=3))
+    assert new.deadline_at == datetime(2026, 11, 24, 6, tzinfo=UTC)
+    assert (old.document, new.document) == (QUEUED, newer)
 
 
 def test_a_confirmation_reads_whole_when_it_is_under_way_and_when_it_is_final(connect: Connect) -> None:
@@ -259,6 +292,20 @@ def test_poll_is_repeated_when_the_problem_is_retryable(connect: Connect, system
     client, _ = connect([problem(503, "unavailable", retryable=True), job(SUCCEEDED)])
     assert client.wait("job_1").status is Status.SUCCEEDED
     assert system.pauses == [0, 3]
+
+
+def test_poll_is_repeated_when_connections_are_lost(connect: Connect, system: ManualSystem) -> None:
+    lost = httpx.ReadError("connection reset")
+    client, service = connect([lost, job(RUNNING, Retry_After="2"), *[lost] * 15, job(SUCCEEDED)])
+    assert client.wait("job_1").status is Status.SUCCEEDED
+    assert (len(service.asked), system.pauses) == (18, [0, 1, 2, *[1] * 15])
+
+
+def test_wait_stops_when_no_connection_comes_back(connect: Connect) -> None:
+    client, service = connect([httpx.ConnectError("connection refused")] * 99)
+    with pytest.raises(httpx.ConnectError):
+        client.wait("job_1")
+    assert len(service.asked) == 16
 
 
 def test_wait_stops_when_the_problem_is_not_retryable(connect: Connect) -> None:
@@ -440,8 +487,16 @@ def test_money_is_exact_when_an_invoice_is_read(connect: Connect) -> None:
 
 def test_job_types_are_told_when_they_are_asked_for(connect: Connect) -> None:
     job_type = {"name": "a.b", "title": "A", "description": "B.", "input_schema": {"type": "object"}}
-    client, _ = connect([httpx.Response(200, json={"object": "list", "data": [job_type]})])
-    assert [each.input_schema for each in client.job_types()] == [{"type": "object"}]
+    later = {**job_type, "version": 2, "compute_unit": "a round", "available": False, "example": {"n": 1}}
+    client, _ = connect([httpx.Response(200, json={"object": "list", "data": [job_type, later]})])
+    old, new = client.job_types().data
+    assert (old.input_schema, old.version, old.available, old.example) == (
+        {"type": "object"},
+        None,
+        True,
+        None,
+    )
+    assert (new.version, new.compute_unit, new.available, new.example) == (2, "a round", False, {"n": 1})
 
 
 LARGE = {
@@ -450,7 +505,7 @@ LARGE = {
     "content": None,
     "size_bytes": 7,
     "download_url": "http://store.test/job-results/1?X-Amz-Signature=0",
-    "sha256": "ab",
+    "sha256": hashlib.sha256(b'{"n":1}').hexdigest(),
     "salt": "0x01",
     "commitment": "0x02",
 }
@@ -468,10 +523,39 @@ def test_a_result_is_whole_when_the_service_gives_a_link_to_it(connect: Connect)
     assert "Authorization" not in service.asked[1].headers
 
 
-def test_an_upload_is_sent_as_it_was_signed_when_its_bytes_are_announced(connect: Connect) -> None:
+@pytest.mark.parametrize(
+    "wrong", [{"sha256": "ab"}, {"size_bytes": 8}, {"content": '{"n":2}', "download_url": None}]
+)
+def test_a_result_is_refused_when_it_is_not_what_was_announced(
+    connect: Connect, wrong: dict[str, object]
+) -> None:
+    answers = [httpx.Response(200, json={**LARGE, **wrong}), httpx.Response(200, content=b'{"n":1}')]
+    client, _ = connect(answers)
+    with pytest.raises(WrongContent):
+        client.result("job_1")
+
+
+def test_the_stores_refusal_is_raised_when_a_link_has_expired(connect: Connect) -> None:
+    client, _ = connect([httpx.Response(200, json=LARGE), httpx.Response(403, text="<Error/>")])
+    with pytest.raises(ApiProblem, match="403 no_problem_document: Forbidden"):
+        client.result("job_1")
+
+
+@pytest.mark.parametrize("kind", ["bytes", "path", "file"])
+def test_an_upload_is_sent_as_it_was_signed_when_its_bytes_are_announced(
+    connect: Connect, tmp_path: Path, kind: str
+) -> None:
     client, service = connect([httpx.Response(201, json=UPLOAD), httpx.Response(200)])
-    assert client.upload(b"{}") == "upl_1"
-    put = service.asked[1]
+    path = tmp_path / "input.json"
+    path.write_bytes(b"{}")
+    with path.open("rb") as file:
+        assert client.upload({"bytes": b"{}", "path": path, "file": file}[kind]) == "upl_1"
+    announced, put = service.asked
+    assert json.loads(announced.content) == {
+        "size_bytes": 2,
+        "sha256": hashlib.sha256(b"{}").hexdigest(),
+    }
+    assert (put.content, "Transfer-Encoding" in put.headers) == (b"{}", False)
     assert (put.method, str(put.url)) == ("PUT", UPLOAD["url"])
     assert [put.headers[name] for name in ("content-length", "x-amz-checksum-sha256")] == ["2", "RBNv"]
     assert "Authorization" not in put.headers
