@@ -3,14 +3,19 @@
 PYTHON ?= python3
 ARGS ?=
 
+# Each step of the set-up keeps one processor busy or waits for the network.
+MAKEFLAGS += --jobs=2
+
 BIN := .venv/bin
 LOG := .setup.log
+LOG_OF_STEP = .setup-$(subst /,-,$(@D)).log
 CONTRACT_SOURCES := $(wildcard contracts/src/*.sol contracts/src/*/*.sol contracts/scripts/*) contracts/hardhat.config.js
-PIP_INSTALL := -m pip install --disable-pip-version-check --no-input --retries 2
+# The files name every package, those that others need too: to work that out again takes as long as to download.
+PIP_INSTALL := -m pip install --disable-pip-version-check --no-input --retries 2 --no-deps
 
 # $(call quietly,what it does,the command,what to do when it fails)
 define quietly
-@echo '$(1) ...'; ( $(2) ) >$(LOG) 2>&1 || { \
+@echo '$(1) ...'; ( $(2) ) >$(LOG_OF_STEP) 2>&1 && rm $(LOG_OF_STEP) || { mv $(LOG_OF_STEP) $(LOG); \
 	echo '$(1) failed: '"$$(grep -v -e '^ *$$' -e 'complete log of this run' $(LOG) | tail -n 1)"; echo '$(3) The whole log is in $(LOG).'; exit 1; }
 endef
 
@@ -35,14 +40,17 @@ demo: setup
 up: setup
 	@$(BIN)/python -m emulation up $(ARGS)
 
-# What starts no stack of its own waits half of the time, so four of it keep two cores busy; a stack needs both.
+# What starts no stack of its own waits half of the time, so four of it keep two cores busy, and so do two stacks.
+# Where requests come by the second, or many at once, a stack has both cores.
 SIDE_BY_SIDE := chalicelib client emulation \
-    $(addprefix tests/,admin api chain conformance crash gateway policies security unit)
+    $(addprefix tests/,admin api chain client conformance crash gateway policies security unit)
+ALONE := $(addprefix tests/e2e/,test_end_to_end.py test_plans.py test_rotation.py)
 
 test: setup .venv-ministack/.installed
 ifeq ($(ARGS),)
 	@$(BIN)/python -m pytest -m 'not deep' -n 4 --dist loadfile $(SIDE_BY_SIDE)
-	@$(BIN)/python -m pytest -m 'not deep' tests $(addprefix --ignore=,$(SIDE_BY_SIDE))
+	@$(BIN)/python -m pytest -m 'not deep' -n 2 --dist loadfile tests $(addprefix --ignore=,$(SIDE_BY_SIDE) $(ALONE))
+	@$(BIN)/python -m pytest -m 'not deep' $(ALONE)
 else
 	@$(BIN)/python -m pytest -m 'not deep' $(ARGS)
 endif
@@ -69,20 +77,23 @@ check: setup
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-$(BIN)/.installed: requirements-dev.txt
+$(BIN)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo 'Python 3.11 or later is needed and "$(PYTHON)" is not one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'; exit 1; }
 	$(call quietly,Making the Python environment,$(PYTHON) -m venv .venv,Debian and Ubuntu: apt install python3-venv.)
+	@touch $@
+
+$(BIN)/.installed: requirements-dev.txt | $(BIN)/.made
 	$(call quietly,Installing the Python packages,$(BIN)/python $(PIP_INSTALL) -r requirements-dev.txt,$(ONLINE))
 	@touch $@
 
-.venv-ministack/.installed: requirements-ministack.txt | $(BIN)/.installed
+.venv-ministack/.installed: requirements-ministack.txt | $(BIN)/.made
 	$(call quietly,Making an environment for the second emulator and the AWS CLI,$(BIN)/python -m venv .venv-ministack,See above.)
 	$(call quietly,Installing the second emulator and the AWS CLI,.venv-ministack/bin/python $(PIP_INSTALL) -r requirements-ministack.txt,$(ONLINE))
 	@touch $@
 
 # An environment each, for slither pins an older web3 than ours.
-.venv-slither/.installed .venv-halmos/.installed: .venv-%/.installed: requirements-%.txt | $(BIN)/.installed
+.venv-slither/.installed .venv-halmos/.installed: .venv-%/.installed: requirements-%.txt | $(BIN)/.made
 	$(call quietly,Making an environment for $*,$(BIN)/python -m venv .venv-$*,See above.)
 	$(call quietly,Installing $*,.venv-$*/bin/python $(PIP_INSTALL) -r requirements-$*.txt,$(ONLINE))
 	@touch $@

@@ -141,17 +141,15 @@ def traced(event: Any, invoke: Callable[[Any], Any]) -> Any:
         return invoke(event)
 
 
-# One job a message and one message a batch: a job that fails takes no other with it.
+# One job a message: one that fails takes no other with it.
 @app.on_sqs_message(queue="jobs-run", batch_size=1, maximum_concurrency=polling.WORKERS)
 def run_job(event: SQSEvent) -> None:
+    context: Any = event.context
+    seconds = context.get_remaining_time_in_millis() / 1000
     for ref in messages.jobs_of(event.to_dict()):
-        logger.info("woken", job_id=ref.job_id, outcome=wired().run_job(ref))
-
-
-@app.on_sqs_message(queue="jobs-run-dead", batch_size=1)
-def bury_job(event: SQSEvent) -> None:
-    for ref in messages.jobs_of(event.to_dict()):
-        wired().bury_job(ref)
+        ran = wired().run_job(ref, seconds=seconds)
+        told = logger.warning if ran.detail else logger.info
+        told("woken", job_id=(ran.job or ref).job_id, outcome=ran.outcome, detail=ran.detail)
 
 
 # Two at once is the least that can be asked for; the second finds the lease taken and puts its jobs back.
@@ -171,12 +169,6 @@ def confirm_jobs(event: SQSEvent) -> None:
         logger.critical("confirmation conflict: the chain holds another hash", job_id=ref.job_id)
 
 
-@app.on_sqs_message(queue="jobs-confirm-dead", batch_size=10)
-def park_confirmation(event: SQSEvent) -> None:
-    for ref in messages.jobs_of(event.to_dict()):
-        logger.critical("confirmation parked: the sweep tries again", job_id=ref.job_id)
-
-
 @app.schedule("rate(1 day)")
 def rotate_keys(_event: Any) -> None:
     ring = wired().rotate_keys.on_schedule(actor="schedule")
@@ -185,4 +177,7 @@ def rotate_keys(_event: Any) -> None:
 
 @app.schedule("rate(1 minute)")
 def sweep(_event: Any) -> None:
-    logger.info("swept", woken=wired().sweep())
+    swept = wired().sweep()
+    logger.info("swept", overdue=swept.overdue)
+    for queue, count in swept.dead_letters.items():
+        logger.critical("dead letters: see `admin dead-letters list`", queue=queue, count=count)

@@ -22,12 +22,15 @@ from chalicelib.adapters.dynamodb_seats import DynamoDbSeats
 from chalicelib.adapters.dynamodb_tallies import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
+from chalicelib.adapters.s3 import Links, S3Checkpoints, S3Payloads, S3Uploads
 from chalicelib.adapters.secrets import SecretsManagerKeys, SecretsManagerKeyStore
 from chalicelib.adapters.signers import SecretsManagerSignerKeys, StoredSigners
 from chalicelib.adapters.sqs import SqsQueue
+from chalicelib.adapters.sqs_letters import SqsDeadLetters
 from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
-from chalicelib.ports import Chain, Clock, RegistryAdmin
+from chalicelib.domain.chain_transaction import FINAL_DEPTH
+from chalicelib.job_types.chain_logs import ChainLogs
+from chalicelib.ports import Chain, Clock, RegistryAdmin, Sandbox
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -114,6 +117,12 @@ class Adapters:
         return SqsQueue(client)
 
     @cached_property
+    def dead_letters(self) -> SqsDeadLetters:
+        """The `DeadLetters` port."""
+        client: SQSClient = self.client("sqs")
+        return SqsDeadLetters(client)
+
+    @cached_property
     def backlogs(self) -> AwsBacklogs:
         """The `Backlogs` port."""
         queues: SQSClient = self.client("sqs", patience=QUICK)
@@ -128,6 +137,30 @@ class Adapters:
     def payloads(self) -> S3Payloads:
         """The `Payloads` port."""
         return S3Payloads(self.s3, self.links)
+
+    @cached_property
+    def checkpoints(self) -> S3Checkpoints:
+        """The `Checkpoints` port."""
+        return S3Checkpoints(self.s3)
+
+    @cached_property
+    def chain_logs(self) -> ChainLogs:
+        """What runs read of the chain: opened when it is first used, in a run's own process."""
+        from chalicelib.adapters.evm_logs import EvmLogs
+
+        return EvmLogs(
+            self.settings.rpc_url,
+            chain_id=self.settings.chain_id,
+            genesis_hash=self.settings.genesis_hash,
+            final_depth=FINAL_DEPTH,
+        )
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """The `Sandbox` port."""
+        from chalicelib.adapters.sandbox import ForkedSandbox
+
+        return ForkedSandbox(monotonic=self.clock.monotonic)
 
     @cached_property
     def uploads(self) -> S3Uploads:

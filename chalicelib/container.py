@@ -16,6 +16,7 @@ from chalicelib.use_cases.chain_work import SenderPorts
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.create_upload import CreateUpload
 from chalicelib.use_cases.estimate_wait import EstimateWait
+from chalicelib.use_cases.give_up import GiveUp
 from chalicelib.use_cases.list_jobs import ListJobs
 from chalicelib.use_cases.read_confirmation import ReadConfirmation
 from chalicelib.use_cases.read_input import ReadInput
@@ -23,9 +24,10 @@ from chalicelib.use_cases.read_invoice import ReadInvoice
 from chalicelib.use_cases.read_job import AwaitJob, GetJob
 from chalicelib.use_cases.read_result import GetResult
 from chalicelib.use_cases.read_usage import ReadUsage
-from chalicelib.use_cases.run_job import BuryJob, RunJob
+from chalicelib.use_cases.run_job import RunJob
 from chalicelib.use_cases.submit_job import SubmitJob
 from chalicelib.use_cases.sweep import Sweep
+from chalicelib.use_cases.turns import Turns
 from chalicelib.web import json_text
 from chalicelib.web.pagination import Cursors
 from chalicelib.web.requirements import Requirements
@@ -56,7 +58,7 @@ class Container(Access):
             plans=self.plans.entitlements,
             prices=self.plans.price_book,
             estimate_wait=self.estimate_wait,
-            job_types=JOB_TYPES,
+            job_types=self.job_types,
             clock=a.clock,
             ids=a.ids,
         )
@@ -110,7 +112,7 @@ class Container(Access):
         a = self._adapters
         return CreateUpload(uploads=a.uploads, clock=a.clock, ids=a.ids)
 
-    @property
+    @cached_property
     def job_types(self) -> Mapping[str, JobType]:
         """What can be submitted."""
         return JOB_TYPES
@@ -130,7 +132,8 @@ class Container(Access):
     @cached_property
     def cancel_job(self) -> CancelJob:
         """Wired `CancelJob`."""
-        return CancelJob(get_job=self.get_job, jobs=self._adapters.jobs, clock=self._adapters.clock)
+        a = self._adapters
+        return CancelJob(get_job=self.get_job, jobs=a.jobs, prices=self.plans.price_book, clock=a.clock)
 
     @cached_property
     def run_job(self) -> RunJob:
@@ -139,19 +142,27 @@ class Container(Access):
         return RunJob(
             jobs=a.jobs,
             payloads=a.payloads,
+            checkpoints=a.checkpoints,
             queue=a.queue,
             backlogs=a.backlogs,
-            job_types=JOB_TYPES,
-            read_input=ReadInput(jobs=a.jobs, uploads=a.uploads, job_types=JOB_TYPES, parse=json_text.parse),
+            sandbox=a.sandbox,
+            chain_logs=a.chain_logs,
+            job_types=self.job_types,
+            read_input=ReadInput(
+                jobs=a.jobs, uploads=a.uploads, job_types=self.job_types, parse=json_text.parse
+            ),
+            turns=Turns(jobs=a.jobs, give_up=self.give_up, clock=a.clock),
+            give_up=self.give_up,
+            prices=self.plans.price_book,
             clock=a.clock,
             ids=a.ids,
             canonical=json_text.canonical,
         )
 
     @cached_property
-    def bury_job(self) -> BuryJob:
-        """Wired `BuryJob`."""
-        return BuryJob(jobs=self._adapters.jobs, clock=self._adapters.clock)
+    def give_up(self) -> GiveUp:
+        """Wired `GiveUp`."""
+        return GiveUp(jobs=self._adapters.jobs, queue=self._adapters.queue, prices=self.plans.price_book)
 
     @cached_property
     def confirm_jobs(self) -> ConfirmJobs:
@@ -176,7 +187,7 @@ class Container(Access):
     def sweep(self) -> Sweep:
         """Wired `Sweep`."""
         a = self._adapters
-        return Sweep(jobs=a.jobs, queue=a.queue, clock=a.clock)
+        return Sweep(jobs=a.jobs, queue=a.queue, give_up=self.give_up, clock=a.clock)
 
     @cached_property
     def requirements(self) -> Requirements:

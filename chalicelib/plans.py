@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from chalicelib.domain.entitlements import Plan
-from chalicelib.domain.prices import Meter, PlanPrices, PriceBook, PriceVersion
+from chalicelib.domain.prices import PRICED, Meter, PlanPrices, PriceBook, PriceVersion
 
 PLANS_FILE = Path(__file__).parent / "plans.toml"
 
@@ -56,8 +56,8 @@ class PlanCharges(_Table):
 
     @model_validator(mode="after")
     def _every_meter_has_a_price(self) -> Self:
-        if missing := sorted(set(Meter) - self.unit_micros.keys()):
-            raise ValueError(f"unit_micros has no price of {', '.join(missing)}")
+        if wrong := sorted(PRICED ^ self.unit_micros.keys()):
+            raise ValueError(f"unit_micros has no price, or one too many, of {', '.join(wrong)}")
         return self
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.dynamodb_items import ENTITLEMENTS
 from chalicelib.adapters.sqs import CONFIRM_QUEUE, RUN_QUEUE, SqsQueue
 from chalicelib.domain.polling import CONFIRMED_A_SECOND, Backlog, run_rate
 from chalicelib.ports import Clock
@@ -24,7 +25,7 @@ class AwsBacklogs:
         self._queue = queue
         self._clock = clock
 
-    def of_runs(self) -> Backlog:
+    def of_runs(self, tenant_id: str) -> Backlog:
         """See `ports.Backlogs.of_runs`."""
         rows = self._tables.query(
             RUN_TIMES,
@@ -35,7 +36,9 @@ class AwsBacklogs:
         runs = sum(int(row["runs"]) for row in rows)
         milliseconds = sum(int(row["milliseconds"]) for row in rows)
         rate = run_rate(runs=runs, run_seconds=milliseconds / 1000)
-        return Backlog(self._queue.depth(RUN_QUEUE), rate)
+        active = self._tables.get(ENTITLEMENTS, {"tenant_id": tenant_id, "counter": "active"})
+        # Of the active ones some wait for the chain, but never more for a worker than there are messages.
+        return Backlog(min(self._queue.depth(RUN_QUEUE), int(active["jobs"]) if active else 0), rate)
 
     def of_confirmations(self) -> Backlog:
         """See `ports.Backlogs.of_confirmations`."""

@@ -27,6 +27,10 @@ class NoAnswer(Exception):
     """There is no answer of the form that was asked for; the message says how that shows."""
 
 
+class TooLarge(NoAnswer):
+    """The answer has more bytes than are read."""
+
+
 class BoundedHttp:
     """Posts to one server: to connect, to send and to be answered take `timeout_seconds` each at most."""
 
@@ -54,7 +58,7 @@ class BoundedHttp:
                 while chunk := response.read1(READ_BYTES):
                     answer += chunk
                     if len(answer) > self._answer_bytes:
-                        raise NoAnswer(f"more than {self._answer_bytes} bytes")
+                        raise TooLarge(f"more than {self._answer_bytes} bytes")
                 return bytes(answer)
         except HTTPError as error:
             raise NoAnswer(type(error).__name__) from None

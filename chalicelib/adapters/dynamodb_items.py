@@ -22,6 +22,9 @@ USAGE_EVENTS = "usage_events"
 # Spreads the sweep's sparse index; each shard is one query a minute.
 DUE_SHARDS = 4
 DUE_INDEX = "due"
+# Jobs that any worker may take, by tenant and then by age. One partition starts some thousand jobs a second.
+READY_INDEX = "ready"
+READY = "1"
 
 _JOB = TypeAdapter(Job)
 _STORED = tuple(field.name for field in fields(Job) if field.name != "ref")
@@ -37,7 +40,14 @@ def encode_job(job: Job) -> Item:
     if job.due_at is not None:
         document["due_at"] = sortable(job.due_at)
         document["due_shard"] = zlib.crc32(job.ref.job_id.encode()) % DUE_SHARDS
+    if job.is_ready:
+        document |= {"ready": READY, "ready_key": ready_key(job.ref.tenant_id, job.ref.job_id)}
     return {**ref, **document}
+
+
+def ready_key(tenant_id: str, job_id: str) -> str:
+    """What sorts the ready jobs: a tenant's are together, the oldest first."""
+    return f"{tenant_id}#{job_id}"
 
 
 def decode_job(item: Mapping[str, Any]) -> Job:

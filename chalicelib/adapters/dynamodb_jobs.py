@@ -19,11 +19,14 @@ from chalicelib.adapters.dynamodb_items import (
     ENTITLEMENTS,
     JOB_INPUTS,
     JOBS,
+    READY,
+    READY_INDEX,
     USAGE_EVENTS,
     decode_job,
     encode_event,
     encode_job,
     key_of,
+    ready_key,
     sortable,
 )
 from chalicelib.adapters.dynamodb_listing import read_page
@@ -78,6 +81,21 @@ class DynamoDbJobs:
             self._tables.transact(actions)
         except TransactionRefused as refused:
             raise Superseded from refused
+
+    def next_ready(self, *, after: str) -> Job | None:
+        """See `ports.Jobs.next_ready`."""
+        # Past every id of that tenant's jobs, which have no such letter.
+        return self._first_ready(ready_key(after, "~")) or self._first_ready("")
+
+    def _first_ready(self, key: str) -> Job | None:
+        found = self._tables.query(
+            JOBS,
+            IndexName=READY_INDEX,
+            KeyConditionExpression="ready = :ready AND ready_key > :key",
+            values={":ready": READY, ":key": key or "!"},
+            limit=1,
+        )
+        return decode_job(found[0]) if found else None
 
     def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
         """See `ports.Jobs.due`."""

@@ -24,6 +24,7 @@ from chalicelib.adapters.evm_answers import (
     WORD,
     Log,
     Mined,
+    agree,
     parsed,
 )
 from chalicelib.adapters.evm_node import HASHES_ONLY, LATEST, EvmNode, block, hexed
@@ -186,10 +187,10 @@ class EvmChain:
 
     def _mined(self, transaction_hash: str, receipt: Mined, answer: JsonValue) -> Sighting:
         canonical = parsed(MAYBE_BLOCK, answer)
-        _agree(receipt.transaction_hash, transaction_hash)
+        agree(receipt.transaction_hash, transaction_hash)
         if canonical is None or canonical.hash != receipt.block_hash:
             return Sighting()
-        _agree(canonical.number, receipt.block_number)
+        agree(canonical.number, receipt.block_number)
         return Sighting(
             Receipt(
                 succeeded=receipt.status == "0x1",
@@ -225,13 +226,8 @@ def _pending(transaction_hash: str, answer: JsonValue) -> Sighting:
     known = parsed(KNOWN, answer)
     if known is None:
         return Sighting()
-    _agree(known.hash, transaction_hash)
+    agree(known.hash, transaction_hash)
     return Sighting(is_pending=known.block_hash is None)
-
-
-def _agree(answered: object, asked: object) -> None:
-    if answered != asked:
-        raise ChainUnavailable("The node answers about something else than it was asked.")
 
 
 def _formed(found: list[str] | None) -> list[str]:

@@ -80,6 +80,16 @@ class FoundLog(Log):
     transaction_hash: Word
 
 
+class WholeLog(FoundLog):
+    """An event with all that it says, on a chain that still has it."""
+
+    block_hash: Word
+    log_index: Quantity
+    topics: Annotated[list[Word], Field(max_length=4)]
+    data: Data
+    removed: Literal[False] = False
+
+
 class Mined(_Form):
     """A receipt since EIP-658."""
 
@@ -102,6 +112,7 @@ class Known(_Form):
 BLOCK = TypeAdapter(Block)
 HEAD = TypeAdapter(Head)
 LOGS = TypeAdapter(list[FoundLog])
+WHOLE_LOGS = TypeAdapter(list[WholeLog])
 MINED = TypeAdapter(Mined | None)
 KNOWN = TypeAdapter(Known | None)
 MAYBE_BLOCK = TypeAdapter(Block | None)
@@ -117,3 +128,9 @@ def parsed(form: TypeAdapter[T], answer: JsonValue) -> T:
         return form.validate_python(answer)
     except ValidationError:
         raise ChainUnavailable("The node answers in another form than it should.") from None
+
+
+def agree(answered: object, asked: object) -> None:
+    """The answer is about what was asked for, or as good as none."""
+    if answered != asked:
+        raise ChainUnavailable("The node answers about something else than it was asked.")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from chalicelib.adapters.bounded_http import BoundedHttp, NoAnswer
+from chalicelib.adapters.bounded_http import BoundedHttp, NoAnswer, TooLarge
 from chalicelib.domain import tracing
 from chalicelib.domain.errors import ChainUnavailable
 
@@ -68,6 +68,10 @@ class NodeRefused(ChainUnavailable):
         self.data: JsonValue = error.data
 
 
+class AnswerTooLarge(ChainUnavailable):
+    """What the node answers is more than is read; to a smaller question it may have a smaller answer."""
+
+
 class JsonRpc:
     """The node at `url`. Nothing is tried twice: whoever waits has a time limit, and comes back by itself."""
 
@@ -85,7 +89,8 @@ class JsonRpc:
                 json.dumps(calls).encode(), {"Content-Type": "application/json", **_trace()}
             )
         except NoAnswer as error:
-            raise ChainUnavailable(f"The node does not answer as it should: {error}.") from error
+            kind = AnswerTooLarge if isinstance(error, TooLarge) else ChainUnavailable
+            raise kind(f"The node does not answer as it should: {error}.") from error
         answers = _answers(body, len(asks))
         return [
             NodeRefused(ask.method, answer.error) if answer.error else answer.result

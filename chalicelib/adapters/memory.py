@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
@@ -24,6 +25,7 @@ class MemoryJobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[JobRef, Job] = {}
+        self._ready: list[tuple[str, str]] = []  # sorted
         self._inputs: dict[JobRef, bytes] = {}
         self._claims: dict[tuple[str, str], Claim] = {}
         self._counters: Counter[tuple[str, str]] = Counter()
@@ -45,7 +47,7 @@ class MemoryJobs:
                 raise JobQuotaExceeded("This month's jobs are used up.", retry_after=int(wait) + 1)
             self._counters.update([active, admitted])
             self._claims[tenant_id, claim.storage_key] = claim
-            self._jobs[claim.job_ref] = admission.job
+            self._put(admission.job)
             if admission.input is not None:
                 self._inputs[claim.job_ref] = admission.input
             self._events[admission.event.event_id] = admission.event
@@ -83,10 +85,27 @@ class MemoryJobs:
             if any(event.event_id in self._events for event in events):
                 raise Superseded
             for change in changes:
-                self._jobs[change.before.ref] = _merged(self._jobs[change.before.ref], change)
+                self._put(_merged(self._jobs[change.before.ref], change))
                 if change.after.is_terminal and not change.before.is_terminal:
                     self._counters[change.before.ref.tenant_id, "active"] -= 1
             self._events |= {event.event_id: event for event in events}
+
+    def next_ready(self, *, after: str) -> Job | None:
+        """See `ports.Jobs.next_ready`."""
+        with self._lock:
+            if not self._ready:
+                return None
+            place = bisect_left(self._ready, (after, "~"))
+            return self._jobs[JobRef(*self._ready[place % len(self._ready)])]
+
+    def _put(self, job: Job) -> None:
+        key = (job.ref.tenant_id, job.ref.job_id)
+        place = bisect_left(self._ready, key)
+        if self._ready[place : place + 1] == [key]:
+            del self._ready[place]
+        if job.is_ready:
+            self._ready.insert(place, key)
+        self._jobs[job.ref] = job
 
     def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
         """See `ports.Jobs.due`."""
@@ -120,17 +139,29 @@ def _fence(job: Job | None) -> object:
 
 
 class MemoryQueue:
-    """The `Queue` port; `run` and `confirm` hold what was sent, `trace_ids` what it carried."""
+    """The `Queue` port; `run`, `confirm` and `dead` hold what was sent, `trace_ids` what it carried."""
 
     def __init__(self) -> None:
         self.run: list[JobRef] = []
         self.confirm: list[tuple[JobRef, ...]] = []
+        self.dead: list[JobRef] = []
+        self.delays: list[int] = []
         self.trace_ids: list[str] = []
 
-    def wake_runner(self, ref: JobRef, *, trace_id: str) -> None:
+    def wake_runner(self, ref: JobRef, *, trace_id: str, delay_seconds: int = 0) -> None:
         """See `ports.Queue.wake_runner`."""
         self.run.append(ref)
+        self.delays.append(delay_seconds)
         self.trace_ids.append(trace_id)
+
+    def bury_run(self, ref: JobRef, *, trace_id: str) -> None:
+        """See `ports.Queue.bury_run`."""
+        self.dead.append(ref)
+        self.trace_ids.append(trace_id)
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """See `ports.Queue.dead_letters`."""
+        return {"jobs-run-dead": len(self.dead)}
 
     def wake_confirmer(self, refs: Sequence[JobRef], *, trace_id: str = "") -> None:
         """See `ports.Queue.wake_confirmer`."""
@@ -194,6 +225,10 @@ class SequentialIds:
         """See `ports.Ids.new_id`."""
         self._count += 1
         return f"{prefix}{ulid_time(unix_milliseconds(at) if at else 0)}{self._count:016d}"
+
+    def part_of(self, seconds: float) -> float:
+        """See `ports.Ids.part_of`: always the whole."""
+        return seconds
 
     def salt(self) -> bytes:
         """See `ports.Ids.salt`."""

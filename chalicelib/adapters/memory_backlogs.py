@@ -17,11 +17,12 @@ class MemoryBacklogs:
         self._clock = clock
         self._run_seconds: dict[datetime, list[float]] = {}
 
-    def of_runs(self) -> Backlog:
+    def of_runs(self, tenant_id: str) -> Backlog:
         """See `ports.Backlogs.of_runs`."""
         minute = _minute_of(self._clock.now())
         lately = self._run_seconds.get(minute, []) + self._run_seconds.get(minute - MINUTE, [])
-        return Backlog(len(self._queue.run), run_rate(runs=len(lately), run_seconds=sum(lately)))
+        waiting = sum(ref.tenant_id == tenant_id for ref in self._queue.run)
+        return Backlog(waiting, run_rate(runs=len(lately), run_seconds=sum(lately)))
 
     def of_confirmations(self) -> Backlog:
         """See `ports.Backlogs.of_confirmations`."""

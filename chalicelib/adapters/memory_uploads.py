@@ -1,10 +1,11 @@
-"""Uploads in memory, with the promises of the real ones."""
+"""Uploads and checkpoints in memory, with the promises of the real ones."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
+from chalicelib.domain.job import JobRef
 from chalicelib.domain.payload import Link, Upload, UploadedInput, link_expiry
 
 
@@ -14,6 +15,7 @@ class MemoryUploads:
     def __init__(self) -> None:
         self._announced: dict[str, tuple[Upload, datetime]] = {}
         self._sent: dict[str, bytes] = {}
+        self._kept: dict[str, bytes] = {}
 
     def link(self, upload: Upload, *, now: datetime) -> Link:
         """See `ports.Uploads.link`."""
@@ -39,13 +41,37 @@ class MemoryUploads:
     def keep(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
         """See `ports.Uploads.keep`."""
         key = f"{tenant_id}/{upload_id}"
-        if key not in self._sent:
+        if key in self._sent:
+            self._kept[key] = self._sent[key]
+        return self.kept(tenant_id, upload_id)
+
+    def kept(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
+        """See `ports.Uploads.kept`."""
+        key = f"{tenant_id}/{upload_id}"
+        if key not in self._kept:
             return None
-        content = self._sent[key]
+        content = self._kept[key]
         return UploadedInput(
             storage_key=key, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
         )
 
     def read(self, uploaded: UploadedInput) -> bytes:
         """See `ports.Uploads.read`."""
-        return self._sent[uploaded.storage_key]
+        return self._kept[uploaded.storage_key]
+
+
+class MemoryCheckpoints:
+    """The `Checkpoints` port; what is taken out of `stored` has been forgotten."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, bytes] = {}
+
+    def put(self, ref: JobRef, content: bytes) -> str:
+        """See `ports.Checkpoints.put`."""
+        key = f"{ref.tenant_id}/{ref.job_id}/{hashlib.sha256(content).hexdigest()}"
+        self.stored[key] = content
+        return key
+
+    def get(self, storage_key: str) -> bytes | None:
+        """See `ports.Checkpoints.get`."""
+        return self.stored.get(storage_key)

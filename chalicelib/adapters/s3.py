@@ -27,6 +27,7 @@ RESULTS = "job-results"
 # Whatever is here goes after a day: an upload that a job names is copied to its own place first.
 UPLOADS = "job-uploads"
 INPUTS = "job-inputs"
+CHECKPOINTS = "job-checkpoints"
 
 NOTHING_THERE = frozenset({"NoSuchKey", "NotFound", "404"})
 
@@ -74,7 +75,7 @@ class S3Payloads:
 
     def put(self, ref: JobRef, content: bytes) -> str:
         """See `ports.Payloads.put`."""
-        key = f"{ref.tenant_id}/{ref.job_id}/{hashlib.sha256(content).hexdigest()}"
+        key = _content_key(ref, content)
         with translated():
             self._client.put_object(Bucket=RESULTS, Key=key, Body=content, ContentType="application/json")
         return key
@@ -87,6 +88,30 @@ class S3Payloads:
     def link(self, storage_key: str, *, now: datetime) -> Link:
         """See `ports.Payloads.link`."""
         return self._links.make("GET", f"{RESULTS}/{storage_key}", now=now, headers={})
+
+
+class S3Checkpoints:
+    """The `Checkpoints` port; a lifecycle rule of its bucket forgets them."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def put(self, ref: JobRef, content: bytes) -> str:
+        """See `ports.Checkpoints.put`."""
+        key = _content_key(ref, content)
+        with translated():
+            self._client.put_object(Bucket=CHECKPOINTS, Key=key, Body=content)
+        return key
+
+    def get(self, storage_key: str) -> bytes | None:
+        """See `ports.Checkpoints.get`."""
+        with translated():
+            try:
+                return self._client.get_object(Bucket=CHECKPOINTS, Key=storage_key)["Body"].read()
+            except ClientError as error:
+                if _is_nothing_there(error):
+                    return None
+                raise
 
 
 class S3Uploads:
@@ -123,16 +148,18 @@ class S3Uploads:
             except ClientError as error:
                 if not _is_nothing_there(error):
                     raise
-            return self._kept(key)
+        return self.kept(tenant_id, upload_id)
 
-    def _kept(self, key: str) -> UploadedInput | None:
-        """The copy, which is there long after the upload is gone: a replayed submit still finds it."""
-        try:
-            found = self._client.head_object(Bucket=INPUTS, Key=key, ChecksumMode="ENABLED")
-        except ClientError as error:
-            if _is_nothing_there(error):
-                return None
-            raise
+    def kept(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
+        """See `ports.Uploads.kept`."""
+        key = f"{tenant_id}/{upload_id}"
+        with translated():
+            try:
+                found = self._client.head_object(Bucket=INPUTS, Key=key, ChecksumMode="ENABLED")
+            except ClientError as error:
+                if _is_nothing_there(error):
+                    return None
+                raise
         return UploadedInput(
             storage_key=key,
             size_bytes=found["ContentLength"],
@@ -143,6 +170,10 @@ class S3Uploads:
         """See `ports.Uploads.read`."""
         with translated():
             return self._client.get_object(Bucket=INPUTS, Key=uploaded.storage_key)["Body"].read()
+
+
+def _content_key(ref: JobRef, content: bytes) -> str:
+    return f"{ref.tenant_id}/{ref.job_id}/{hashlib.sha256(content).hexdigest()}"
 
 
 def _is_nothing_there(error: ClientError) -> bool:

@@ -1,6 +1,6 @@
 """The wake-up queues on SQS. A message names jobs; it carries nothing that the tables do not hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.dynamodb import translated
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 RUN_QUEUE = "jobs-run"
 CONFIRM_QUEUE = "jobs-confirm"
+RUN_DEAD_QUEUE = "jobs-run-dead"
+CONFIRM_DEAD_QUEUE = "jobs-confirm-dead"
 
 
 class SqsQueue:
@@ -21,9 +23,17 @@ class SqsQueue:
         self._client = client
         self._urls: dict[str, str] = {}
 
-    def wake_runner(self, ref: JobRef, *, trace_id: str) -> None:
+    def wake_runner(self, ref: JobRef, *, trace_id: str, delay_seconds: int = 0) -> None:
         """See `ports.Queue.wake_runner`."""
-        self._send(RUN_QUEUE, [ref], trace_id)
+        self._send(RUN_QUEUE, [ref], trace_id, delay_seconds=delay_seconds)
+
+    def bury_run(self, ref: JobRef, *, trace_id: str) -> None:
+        """See `ports.Queue.bury_run`."""
+        self._send(RUN_DEAD_QUEUE, [ref], trace_id)
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """See `ports.Queue.dead_letters`."""
+        return {queue: self.depth(queue) for queue in (RUN_DEAD_QUEUE, CONFIRM_DEAD_QUEUE)}
 
     def wake_confirmer(self, refs: Sequence[JobRef], *, trace_id: str = "") -> None:
         """See `ports.Queue.wake_confirmer`."""
@@ -38,12 +48,13 @@ class SqsQueue:
             )
         return sum(int(count) for count in counts["Attributes"].values())
 
-    def _send(self, queue: str, refs: Sequence[JobRef], trace_id: str) -> None:
+    def _send(self, queue: str, refs: Sequence[JobRef], trace_id: str, *, delay_seconds: int = 0) -> None:
         traceparent = tracing.traceparent(trace_id, step=queue)
         with translated():
             self._client.send_message(
                 QueueUrl=self._url(queue),
                 MessageBody=wake_up.encode(refs),
+                DelaySeconds=delay_seconds,
                 MessageAttributes={"traceparent": {"DataType": "String", "StringValue": traceparent}}
                 if trace_id
                 else {},

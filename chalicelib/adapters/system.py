@@ -60,6 +60,10 @@ class RandomIds:
         # In the very milliseconds that lists look for, not in ULID's own, which come of a float.
         return f"{prefix}{ULID.from_timestamp(unix_milliseconds(at)) if at else ULID()}"
 
+    def part_of(self, seconds: float) -> float:
+        """See `ports.Ids.part_of`."""
+        return random.uniform(0, seconds)
+
     def salt(self) -> bytes:
         """See `ports.Ids.salt`."""
         return secrets.token_bytes(32)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chalicelib.admin.commands import clients, documents, keys, signers, tenants
+from chalicelib.admin.commands import clients, dead_letters, documents, keys, signers, tenants
 from chalicelib.admin.commands.audit import audit
 from chalicelib.admin.commands.printing import AsJson, answer, told
 from chalicelib.admin.commands.stack import connected
@@ -20,6 +20,7 @@ app.add_typer(tenants.app, name="tenant", rich_help_panel=OPERATION)
 app.add_typer(clients.app, name="client", rich_help_panel=OPERATION)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
 app.add_typer(signers.app, name="signers", rich_help_panel=OPERATION)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATION)
 app.command(rich_help_panel=OPERATION)(audit)
 app.command(rich_help_panel=OPERATION)(verify)
 
@@ -51,6 +52,8 @@ for command in (
     documents.problems,
     documents.scopes,
     documents.gas,
+    documents.job_types,
+    documents.outcomes,
     documents.openapi,
     documents.compatible,
     documents.breaking,

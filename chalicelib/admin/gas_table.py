@@ -28,6 +28,9 @@ COMPACT_LOG = 375 * (1 + 2) + 8 * 64
 
 COMPACT = "confirmCompact"
 
+JOBS_SHOWN = 100
+"""About what a transaction takes; larger batches are measured too."""
+
 
 def load_gas() -> Gas:
     """What was measured last: the gas by function and number of jobs."""
@@ -51,6 +54,8 @@ def gas_table(gas: Gas) -> str:
 def _rows(gas: Gas) -> Iterator[str]:
     for function, measures in gas.items():
         for jobs, total in measures.items():
+            if jobs > JOBS_SHOWN:
+                continue
             # Of a batch, one job is materialized.
             recorded, shown = (1, f"1 of {jobs}") if function == "materialize" else (jobs, str(jobs))
             least = floor(function, recorded)

@@ -12,6 +12,7 @@ from chalicelib.settings import Settings
 from chalicelib.use_cases.administer_clients import AdministerClients
 from chalicelib.use_cases.administer_signers import EnlistSigner, ListSigners
 from chalicelib.use_cases.administer_tenants import AdministerTenants
+from chalicelib.use_cases.redrive import ListDeadLetters, Redrive
 from chalicelib.use_cases.return_funds import ReturnFunds
 from chalicelib.use_cases.rotate_keys import RotateKeys
 from chalicelib.use_cases.rotate_signers import RotateSigners
@@ -109,17 +110,20 @@ class Administration:
         )
 
     @cached_property
+    def return_funds(self) -> ReturnFunds:
+        """Wired `ReturnFunds`."""
+        a = self._adapters
+        return ReturnFunds(
+            signers=a.signers, chain=a.chain, transactions=a.transactions, appointments=a.registry_admin
+        )
+
+    @cached_property
     def rotate_signers(self) -> RotateSigners:
         """Wired `RotateSigners`."""
         a = self._adapters
         return RotateSigners(
             enlist=self.enlist_signer,
-            return_funds=ReturnFunds(
-                signers=a.signers,
-                chain=a.chain,
-                transactions=a.transactions,
-                appointments=a.registry_admin,
-            ),
+            return_funds=self.return_funds,
             signers=a.signers,
             keys=a.signer_keys,
             appointments=a.registry_admin,
@@ -128,6 +132,23 @@ class Administration:
             queue=a.queue,
             clock=a.clock,
             genesis_hash=a.settings.genesis_hash,
+        )
+
+    @cached_property
+    def list_dead_letters(self) -> ListDeadLetters:
+        """Wired `ListDeadLetters`."""
+        return ListDeadLetters(letters=self._adapters.dead_letters, jobs=self._adapters.jobs)
+
+    @cached_property
+    def redrive(self) -> Redrive:
+        """Wired `Redrive`."""
+        a = self._adapters
+        return Redrive(
+            list=self.list_dead_letters,
+            letters=a.dead_letters,
+            registry=a.registry,
+            clock=a.clock,
+            ids=a.ids,
         )
 
     @cached_property

@@ -21,6 +21,7 @@ class Act(StrEnum):
     SIGNER_ADDED = "signer.added"
     SIGNER_APPOINTED = "signer.appointed"
     SIGNER_RETIRED = "signer.retired"
+    LETTERS_REDRIVEN = "letters.redriven"
 
 
 class Outcome(Enum):

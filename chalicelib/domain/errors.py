@@ -108,6 +108,12 @@ class UnknownJobType(DomainError):
     code = "unknown_job_type"
 
 
+class JobTypeUnavailable(DomainError):
+    """The job type is offered by services that have what it needs, and this one has not."""
+
+    code = "job_type_unavailable"
+
+
 NO_SUCH_JOB = "No job of yours has this id."
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
+from chalicelib.domain.failure import Failure
 from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.transaction_id import ConfirmationPath, TransactionId
@@ -51,10 +52,9 @@ UNSENT_AFTER = timedelta(seconds=5)
 UNSEEN_AFTER = timedelta(seconds=60)
 # The longest that a job waits for another look, so also for the end of an outage to be noticed.
 UNSEEN_AT_MOST = timedelta(minutes=10)
-# Long enough for a slow step between two heartbeats, short enough that a dead worker is soon replaced.
-LEASE = timedelta(seconds=30)
-# Attempts at one job; a job that kills its worker five times is not going to succeed.
-MAX_ATTEMPTS = 5
+# Past a slow night; a job that nobody waits for any more shall not begin.
+USUAL_DEADLINE = timedelta(days=1)
+LONGEST_DEADLINE = timedelta(days=7)
 
 
 class IllegalTransition(Exception):
@@ -77,12 +77,12 @@ class Progress:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a job failed: a code of the problem catalogue and a sentence for its tenant."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Where a run can go on from: what its job type needs for that is stored, and was made at this step."""
 
-    code: str
-    detail: str
+    storage_key: str
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,20 +107,28 @@ class Job:
     `plan` is its tenant's when it was accepted: that prices it, whatever the tenant's plan becomes.
     `request_id` names the submit in the logs, `trace_id` the caller's whole story. An input that was sent
     with the submit is stored beside the job. `placed` is the transaction that is to confirm the job, or did.
+    A run costs `cost_units` once its input is known; `used_units` is what the job has been charged of them.
+    `attempts` have been made since it last got on.
     """
 
     ref: JobRef
     type: str
+    type_version: int = 1
     plan: str
     status: Status
     version: int
     entered: Mapping[Status, datetime]
     path: ConfirmationPath = ConfirmationPath.DIRECT
     uploaded_input: UploadedInput | None = None
+    deadline_at: datetime | None = None
     due_at: datetime | None = None
     lease_epoch: int = 0
     lease_until: datetime | None = None
+    attempts: int = 0
     progress: Progress | None = None
+    checkpoint: Checkpoint | None = None
+    cost_units: int | None = None
+    used_units: int = 0
     result: Result | None = None
     placed: TransactionId | None = None
     confirmation: Confirmation | None = None
@@ -138,27 +146,45 @@ class Job:
         """Whether the job can never change again."""
         return self.status in TERMINAL
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether any worker may take the job at once: it has not begun, or was paused."""
+        return self.status is Status.QUEUED or (self.status is Status.RUNNING and self.lease_until is None)
+
+    @property
+    def units_so_far(self) -> int:
+        """The share of the cost that its progress is worth, rounded in the tenant's favour."""
+        if self.cost_units is None or self.progress is None:
+            return 0
+        return self.cost_units * self.progress.completed // self.progress.total
+
 
 def new_job(
     ref: JobRef,
     *,
     job_type: str,
+    type_version: int = 1,
     plan: str,
     now: datetime,
     trace_id: str,
     request_id: str,
     path: ConfirmationPath = ConfirmationPath.DIRECT,
     uploaded_input: UploadedInput | None = None,
+    deadline: timedelta = USUAL_DEADLINE,
+    cost_units: int | None = None,
 ) -> Job:
     """A queued job, in the outbox until its message is known sent."""
     return Job(
         ref=ref,
         type=job_type,
+        type_version=type_version,
         plan=plan,
         status=Status.QUEUED,
         version=1,
         entered={Status.QUEUED: now},
-        due_at=now + UNSENT_AFTER,
+        deadline_at=now + deadline,
+        due_at=now + min(UNSENT_AFTER, deadline),
+        cost_units=cost_units,
         trace_id=trace_id,
         request_id=request_id,
         path=path,
@@ -166,36 +192,18 @@ def new_job(
     )
 
 
-def lease(job: Job, *, now: datetime) -> Job:
-    """The job under a new lease: the first, or one that takes over from a worker whose lease ran out."""
-    if job.status is Status.RUNNING:
-        if lease_is_live(job, now=now):
-            raise IllegalTransition("the lease is live")
-        moved = job
-    else:
-        moved = _enter(job, Status.RUNNING, now=now)
-    until = now + LEASE
-    return replace(
-        moved, lease_epoch=job.lease_epoch + 1, lease_until=until, due_at=until + UNSENT_AFTER, progress=None
-    )
-
-
-def lease_is_live(job: Job, *, now: datetime) -> bool:
-    """Whether a worker may still be running the job."""
-    return job.status is Status.RUNNING and job.lease_until is not None and now < job.lease_until
-
-
-def renew(job: Job, *, now: datetime, progress: Progress) -> Job:
-    """The same lease, longer, with the progress made; not a transition, so the version stays."""
-    until = now + LEASE
-    return replace(job, progress=progress, lease_until=until, due_at=until + UNSENT_AFTER)
-
-
 def finish(job: Job, *, now: datetime, result: Result) -> Job:
     """The result is stored and its commitment frozen: from here on the job can only succeed."""
-    moved = _enter(job, Status.CONFIRMING, now=now)
+    moved = enter(job, Status.CONFIRMING, now=now)
     done = job.progress and Progress(job.progress.total, job.progress.total)
-    return replace(moved, result=result, progress=done, lease_until=None, due_at=now + UNSENT_AFTER)
+    return replace(
+        moved,
+        result=result,
+        progress=done,
+        used_units=job.cost_units or 0,
+        lease_until=None,
+        due_at=now + UNSENT_AFTER,
+    )
 
 
 def place(job: Job, transaction_id: TransactionId) -> Job:
@@ -206,26 +214,31 @@ def place(job: Job, transaction_id: TransactionId) -> Job:
 
 def succeed(job: Job, *, now: datetime, confirmation: Confirmation) -> Job:
     """The commitment is on the chain at the required depth."""
-    return replace(_enter(job, Status.SUCCEEDED, now=now), confirmation=confirmation)
+    return replace(enter(job, Status.SUCCEEDED, now=now), confirmation=confirmation)
 
 
 def fail(job: Job, *, now: datetime, failure: Failure) -> Job:
     """The job will not be run again."""
-    return replace(_enter(job, Status.FAILED, now=now), failure=failure)
+    used_units = 0 if failure.is_ours else job.units_so_far
+    return replace(enter(job, Status.FAILED, now=now), failure=failure, used_units=used_units)
 
 
 def cancel(job: Job, *, now: datetime) -> Job:
     """The tenant no longer wants it; a worker's next conditional write loses."""
-    return _enter(job, Status.CANCELED, now=now)
+    return replace(enter(job, Status.CANCELED, now=now), used_units=job.units_so_far)
 
 
 def postpone(job: Job, *, now: datetime) -> Job:
     """The job's message is sent; the sweep looks again later, less and less often while a queue is long."""
     age = now - job.entered[job.status]
-    return replace(job, due_at=now + min(max(UNSEEN_AFTER, age), UNSEEN_AT_MOST))
+    due_at = now + min(max(UNSEEN_AFTER, age), UNSEEN_AT_MOST)
+    if job.deadline_at is not None and job.status is not Status.CONFIRMING:
+        due_at = min(due_at, max(job.deadline_at, now + UNSENT_AFTER))
+    return replace(job, due_at=due_at)
 
 
-def _enter(job: Job, status: Status, *, now: datetime) -> Job:
+def enter(job: Job, status: Status, *, now: datetime) -> Job:
+    """The job in its next state; for the functions that know what else changes by it."""
     if status not in TRANSITIONS[job.status]:
         raise IllegalTransition(f"{job.status} → {status}")
     return replace(

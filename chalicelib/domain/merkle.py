@@ -1,8 +1,11 @@
 """The standard Merkle tree of `@openzeppelin/merkle-tree`: leaves sorted, pairs hashed in sorted order."""
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from Crypto.Hash import keccak
+
+Node = TypeVar("Node")
 
 
 def merkle_tree(leaves: Sequence[bytes]) -> list[bytes]:
@@ -21,7 +24,7 @@ def places(tree: Sequence[bytes], leaves: Sequence[bytes]) -> list[int]:
     return [node_of[index] for index in range(len(leaves))]
 
 
-def siblings(tree: Sequence[bytes], node: int) -> Iterator[bytes]:
+def siblings(tree: Sequence[Node], node: int) -> Iterator[Node]:
     """What a node is hashed with on its way to the root, from below: its proof."""
     while node > 0:
         yield tree[node + 1 if node % 2 else node - 1]

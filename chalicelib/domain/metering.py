@@ -8,13 +8,45 @@ can change what it costs.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
 
 from chalicelib.domain.job import Job, JobRef, Status
 from chalicelib.domain.prices import Meter, PriceBook
 
-UNITS: Mapping[Meter, str] = MappingProxyType({Meter.JOB_ACCEPTED: "job", Meter.JOB_CONFIRMED: "job"})
+UNITS: Mapping[Meter, str] = MappingProxyType(
+    {
+        Meter.JOB_ACCEPTED: "job",
+        Meter.JOB_CONFIRMED: "job",
+        Meter.COMPUTE_USED: "unit",
+        Meter.JOB_WAIVED: "job",
+    }
+)
 """What each meter counts."""
+
+
+class Outcome(StrEnum):
+    """What became of a job, as far as it is charged for."""
+
+    SUCCEEDED = "succeeded"
+    FAILED_BY_CALLER = "failed by the caller"
+    FAILED_BY_US = "failed by us"
+    CANCELED_QUEUED = "canceled queued"
+    CANCELED_RUNNING = "canceled running"
+    EXPIRED = "expired"
+
+
+METERED: Mapping[Outcome, tuple[Meter, ...]] = MappingProxyType(
+    {
+        Outcome.SUCCEEDED: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED, Meter.JOB_CONFIRMED),
+        Outcome.FAILED_BY_CALLER: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED),
+        Outcome.FAILED_BY_US: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED),
+        Outcome.CANCELED_QUEUED: (Meter.JOB_ACCEPTED,),
+        Outcome.CANCELED_RUNNING: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED),
+        Outcome.EXPIRED: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED),
+    }
+)
+"""The published table: what each outcome is charged for. Unfinished work counts as far as it got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,35 +78,55 @@ class ContradictoryEvents(Exception):
     """Two events have one id and different content: someone wrote what nobody may write."""
 
 
-def job_accepted(job: Job, prices: PriceBook) -> UsageEvent:
-    """Written in the transaction that admits the job."""
-    return _event(job, Meter.JOB_ACCEPTED, time=job.created_at, prices=prices)
+def outcome_of(job: Job) -> Outcome | None:
+    """What became of the job, or will: from `confirming` on it can only succeed. None if that is open yet."""
+    if job.status in (Status.CONFIRMING, Status.SUCCEEDED):
+        return Outcome.SUCCEEDED
+    began = Status.RUNNING in job.entered
+    if job.status is Status.CANCELED:
+        return Outcome.CANCELED_RUNNING if began else Outcome.CANCELED_QUEUED
+    if job.failure is None:
+        return None
+    if job.failure.is_ours:
+        return Outcome.FAILED_BY_US
+    return Outcome.FAILED_BY_CALLER if began else Outcome.EXPIRED
 
 
-def job_confirmed(job: Job, prices: PriceBook) -> UsageEvent:
-    """Written in the transaction that turns the job `succeeded`."""
-    assert job.confirmation is not None, "only a confirmed job has a confirmation to meter"
-    return _event(
-        job,
-        Meter.JOB_CONFIRMED,
-        time=job.entered[Status.SUCCEEDED],
-        prices=prices,
-        gas_used=job.confirmation.gas_used,
+def events_of(job: Job, prices: PriceBook) -> tuple[UsageEvent, ...]:
+    """What became true when the job entered the state that it is in; both commit in one transaction."""
+    if job.status is Status.QUEUED:
+        return (_event(job, Meter.JOB_ACCEPTED, prices),)
+    outcome = outcome_of(job)
+    if outcome is None:
+        return ()
+    # A result is charged for when it is stored, its confirmation when that is final.
+    of_this_state = {Status.SUCCEEDED: {Meter.JOB_CONFIRMED}}.get(
+        job.status, {Meter.COMPUTE_USED, Meter.JOB_WAIVED}
     )
+    events = (_event(job, meter, prices) for meter in METERED[outcome] if meter in of_this_state)
+    return tuple(event for event in events if event.quantity)
 
 
-def _event(job: Job, meter: Meter, *, time: datetime, prices: PriceBook, gas_used: int = 0) -> UsageEvent:
+def _event(job: Job, meter: Meter, prices: PriceBook) -> UsageEvent:
+    """An acceptance that is waived has the price version of that acceptance."""
+    time = job.entered[job.status]
+    priced_at = job.created_at if meter is Meter.JOB_WAIVED else time
     return UsageEvent(
         ref=job.ref,
         meter=meter,
         time=time,
-        quantity=1,
+        quantity=job.used_units if meter is Meter.COMPUTE_USED else 1,
         unit=UNITS[meter],
         plan=job.plan,
-        price_version=prices.in_force(time).name,
+        price_version=prices.in_force(priced_at).name,
         outcome=job.status,
-        gas_used=gas_used,
+        gas_used=_gas_used(job) if meter is Meter.JOB_CONFIRMED else 0,
     )
+
+
+def _gas_used(job: Job) -> int:
+    assert job.confirmation is not None, "only a confirmed job has a confirmation to meter"
+    return job.confirmation.gas_used
 
 
 def distinct(events: Iterable[UsageEvent]) -> tuple[UsageEvent, ...]:

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 
 # A function answers with 6 MB at most; a hundredth keeps each answer quick, and holds what jobs mostly give.
 INLINE_BYTES = 64 * 1024
-# The densest JSON of this size takes a worker 9 s and 1.2 GB to read; its lease is 30 s.
-UPLOAD_BYTES = 32 * 1024 * 1024
-# Enough to move the largest payload over a slow line (0.3 Mbit/s); a link that leaks is soon worth nothing.
+# A public context for homomorphic sums takes some tens of MB. What is dense in values is over a run's memory
+# before that: then the run fails, and nothing else.
+UPLOAD_BYTES = 100 * 1024 * 1024
+# Enough to move the largest payload over a slow line (1 Mbit/s); a link that leaks is soon worth nothing.
 LINK_LIFETIME = timedelta(minutes=15)
+# What no submit has named by then is gone.
+UPLOAD_LIFETIME = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

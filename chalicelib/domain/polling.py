@@ -8,7 +8,8 @@ from datetime import datetime
 from math import ceil
 
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
-from chalicelib.domain.job import LEASE, Job, Status
+from chalicelib.domain.job import Job, Status
+from chalicelib.domain.lease import LEASE
 
 # Jobs that are run at the same time; app.py asks the queue for no more.
 WORKERS = 4

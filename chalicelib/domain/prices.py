@@ -18,11 +18,17 @@ class Meter(StrEnum):
 
     JOB_ACCEPTED = "job.accepted"
     JOB_CONFIRMED = "job.confirmed"
+    COMPUTE_USED = "compute.used"
+    JOB_WAIVED = "job.waived"  # takes the charge for an acceptance back, at the price that it had
+
+
+PRICED = frozenset(Meter) - {Meter.JOB_WAIVED}
+"""The meters that have a price of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPrices:
-    """What a tenant of one plan pays a calendar month, and a unit of each meter."""
+    """What a tenant of one plan pays a calendar month, and a unit of each meter that is priced."""
 
     monthly_fee_micros: int
     unit_micros: Mapping[Meter, int]
@@ -68,7 +74,8 @@ class PriceBook:
 
     def unit_price_micros(self, plan: str, meter: Meter, *, version: str) -> int:
         """What one unit of the meter costs a tenant of the plan; an unknown name is a `KeyError`."""
-        return self._prices(plan, version).unit_micros[meter]
+        prices = self._prices(plan, version).unit_micros
+        return -prices[Meter.JOB_ACCEPTED] if meter is Meter.JOB_WAIVED else prices[meter]
 
     def monthly_fee_micros(self, plan: str, *, version: str) -> int:
         """What a month of the plan costs, used or not; an unknown name is a `KeyError`."""
@@ -81,8 +88,8 @@ class PriceBook:
 def amount(micros: int) -> str:
     """The amount in currency units, exactly, with two decimals or as many as it needs.
 
-    >>> [amount(micros) for micros in (0, 49_000_000, 2_000, 1_234_567_891)]
-    ['0.00', '49.00', '0.002', '1,234.567891']
+    >>> [amount(micros) for micros in (0, 49_000_000, -2_000, 1_234_567_891)]
+    ['0.00', '49.00', '-0.002', '1,234.567891']
     """
-    units, rest = divmod(micros, MICROS)
-    return f"{units:,}.{f'{rest:06}'.rstrip('0').ljust(2, '0')}"
+    units, rest = divmod(abs(micros), MICROS)
+    return f"{'-' if micros < 0 else ''}{units:,}.{f'{rest:06}'.rstrip('0').ljust(2, '0')}"

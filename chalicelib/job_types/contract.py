@@ -1,17 +1,17 @@
-"""What a job type is: a name, an input model, and a run that yields progress and returns a result.
+"""What a job type is: a name and version, an input model, a price in compute units, and a run.
 
-A run has no effect outside its result, so it may be run again after a crash.
+A run has no effect outside its result, so it may be run again after a crash, or go on from a checkpoint.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from chalicelib.domain.job import Progress
-
-Run = Generator[Progress, None, JsonValue]
+from chalicelib.job_types.chain_logs import ChainLogs
 
 
 class JobInput(BaseModel):
@@ -20,18 +20,56 @@ class JobInput(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+Input = TypeVar("Input", bound=JobInput)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a run is, and, where it can go on from here in another process, how to tell it what it needs.
+
+    `checkpoint` is called only when it is wanted, and before the run goes on.
+    """
+
+    progress: Progress
+    checkpoint: Callable[[], bytes] | None = None
+
+
+Run = Generator[Step, None, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Context(Generic[Input]):
+    """What a run is given. `checkpoint` is what an earlier run of this job and version gave last, if any."""
+
+    input: Input
+    chain: ChainLogs
+    checkpoint: bytes | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobType:
     """One kind of job. `run` may raise `JobError` for what is the caller's fault.
 
-    Tenants read `title` and `description`, and the input model's JSON Schema, its docstring included.
+    Tenants read `title`, `description`, `compute_unit` (what one unit of `cost` is) and the input model's
+    JSON Schema, its docstring included. A run's whole cost follows from its input alone, and is 1 at least.
+    A new `version` starts runs anew that an older one began. `requires` is a package that may be absent.
     """
 
     name: str
+    version: int
     title: str
     description: str
     input_model: type[JobInput]
-    run: Callable[[Any], Run]
+    example: Mapping[str, JsonValue]
+    compute_unit: str
+    cost: Callable[[Any], int]
+    run: Callable[[Context[Any]], Run]
+    requires: str | None = None
+
+    @property
+    def is_available(self) -> bool:
+        """Whether this process has what the run needs."""
+        return self.requires is None or find_spec(self.requires) is not None
 
 
 class JobError(Exception):

@@ -15,10 +15,18 @@ from chalicelib.ports.access import (
     Tokens,
     VerifiedToken,
 )
-from chalicelib.ports.administration import Deed, KeyStore, MeteringKeys, Registry, SignerKeyStore
+from chalicelib.ports.administration import (
+    DeadLetters,
+    Deed,
+    KeyStore,
+    MeteringKeys,
+    Registry,
+    SignerKeyStore,
+)
 from chalicelib.ports.chain import Chain, ChainTransactions, RegistryAdmin, Signers
 from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Seats, Usage
-from chalicelib.ports.payloads import Payloads, Uploads
+from chalicelib.ports.payloads import Checkpoints, Payloads, Uploads
+from chalicelib.ports.sandbox import Running, Sandbox
 from chalicelib.ports.system import Clock, Ids
 
 __all__ = [
@@ -27,8 +35,10 @@ __all__ = [
     "Chain",
     "ChainTransactions",
     "Change",
+    "Checkpoints",
     "Clients",
     "Clock",
+    "DeadLetters",
     "Deed",
     "Ids",
     "Jobs",
@@ -41,6 +51,8 @@ __all__ = [
     "Registry",
     "RegistryAdmin",
     "Revocations",
+    "Running",
+    "Sandbox",
     "Seats",
     "SignerKeyStore",
     "Signers",

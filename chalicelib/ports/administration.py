@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from chalicelib.domain.audit import AuditEvent
 from chalicelib.domain.client import Client
+from chalicelib.domain.dead_letter import DeadLetter, DeadQueue
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.key_ring import KeyRing
 from chalicelib.domain.roster import Roster
+
+# Ten letters are dealt with in a second or two; what somebody who was cut off held is soon seen again.
+HIDDEN_FOR = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +76,22 @@ class MeteringKeys(Protocol):
 
     def attach(self, tenant_id: str, *, plan: str) -> None:
         """The tenant has its keys, each in its plan's usage plan; again changes nothing."""
+
+
+class DeadLetters(Protocol):
+    """The messages that no function could deal with. A look hides what it finds from others for a while."""
+
+    def look(self, queue: DeadQueue) -> Sequence[DeadLetter]:
+        """Some letters, ten at most, the oldest first as far as can be told; none when all are seen or away.
+
+        Nobody else finds them for `HIDDEN_FOR`, unless they are put back before.
+        """
+
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
+        """The next look finds them again; those that are gone stay gone."""
+
+    def send_again(self, letter: DeadLetter) -> None:
+        """A function gets the letter's message, with its trace; the letter stays."""
+
+    def remove(self, letter: DeadLetter) -> None:
+        """The letter is gone, if nobody has looked at it since; again changes nothing."""

@@ -1,6 +1,6 @@
 """Jobs, their inputs, claims and entitlements, and the messages that wake who works on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -66,6 +66,12 @@ class Jobs(Protocol):
         At most 30 changes. Raises `Superseded` if any row is not as it was read; then nothing is written.
         """
 
+    def next_ready(self, *, after: str) -> Job | None:
+        """The oldest ready job of the tenant whose id follows `after`, round and round; None if none is.
+
+        An index that lags is enough: whoever takes the job finds out.
+        """
+
     def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
         """Unfinished jobs whose `due_at` has come, in no order; an index that may lag is enough."""
 
@@ -83,8 +89,17 @@ class Usage(Protocol):
 class Queue(Protocol):
     """Messages that wake a function. What there is to do stands in the tables."""
 
-    def wake_runner(self, ref: JobRef, *, trace_id: str) -> None:
-        """Some worker will look at this job; the message carries its `traceparent`."""
+    def wake_runner(self, ref: JobRef, *, trace_id: str, delay_seconds: int = 0) -> None:
+        """A worker will look at this job, or at one whose turn it is; the message has its `traceparent`.
+
+        It comes after the delay, of 900 seconds at most.
+        """
+
+    def bury_run(self, ref: JobRef, *, trace_id: str) -> None:
+        """The job's message is kept as a dead letter: the platform gave up on it."""
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """About how many dead letters each queue has, by its name."""
 
     def wake_confirmer(self, refs: Sequence[JobRef], *, trace_id: str = "") -> None:
         """The sender will look at these jobs; without any, it looks at its open transactions.
@@ -96,8 +111,11 @@ class Queue(Protocol):
 class Backlogs(Protocol):
     """What waits for which step, good enough for an estimate and for nothing else."""
 
-    def of_runs(self) -> Backlog:
-        """Jobs that wait for a worker or are with one, at the pace of the runs of the last minutes."""
+    def of_runs(self, tenant_id: str) -> Backlog:
+        """The tenant's jobs that wait for a worker or are with one, at the pace of the last minutes' runs.
+
+        Other tenants' jobs are not in it, however many: a tenant waits for its turn, not for theirs.
+        """
 
     def of_confirmations(self) -> Backlog:
         """Messages that wait for the sender or are with it; a message names one job at least, or none."""

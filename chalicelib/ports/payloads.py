@@ -21,6 +21,16 @@ class Payloads(Protocol):
         """A GET of it gives exactly those bytes, to anyone, for `LINK_LIFETIME`."""
 
 
+class Checkpoints(Protocol):
+    """What runs need to go on, stored under the hash of its content; none of it is kept for ever."""
+
+    def put(self, ref: JobRef, content: bytes) -> str:
+        """The storage key."""
+
+    def get(self, storage_key: str) -> bytes | None:
+        """Exactly the bytes that were stored, if they are still there."""
+
+
 class Uploads(Protocol):
     """Inputs that tenants upload by themselves."""
 
@@ -32,6 +42,9 @@ class Uploads(Protocol):
 
     def keep(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
         """A copy that lasts, if the upload has been sent; the same however often."""
+
+    def kept(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
+        """The copy, if one was made."""
 
     def read(self, uploaded: UploadedInput) -> bytes:
         """The bytes that were uploaded; the caller checks their hash."""

@@ -26,6 +26,9 @@ class Ids(Protocol):
         It carries the moment `at`, which lists of jobs rely on, or else the machine's time.
         """
 
+    def part_of(self, seconds: float) -> float:
+        """Any part of so many seconds, all equally likely."""
+
     def salt(self) -> bytes:
         """32 unpredictable bytes."""
 

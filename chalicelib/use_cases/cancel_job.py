@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from chalicelib.domain.errors import JobNotCancelable, Superseded, Unavailable
 from chalicelib.domain.job import Job, JobRef, Status, cancel
+from chalicelib.domain.metering import events_of
+from chalicelib.domain.prices import PriceBook
 from chalicelib.ports import Change, Clock, Jobs
 from chalicelib.use_cases.read_job import GetJob
 
@@ -13,10 +15,14 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJob:
-    """A cancel that returns has canceled for good; one that raises `JobNotCancelable` came too late."""
+    """A cancel that returns has canceled for good; one that raises `JobNotCancelable` came too late.
+
+    A worker that runs the job notices at its next heartbeat. What it did until its last one is charged for.
+    """
 
     get_job: GetJob
     jobs: Jobs
+    prices: PriceBook
     clock: Clock
 
     def __call__(self, ref: JobRef) -> Job:
@@ -28,7 +34,8 @@ class CancelJob:
             if job.status not in (Status.QUEUED, Status.RUNNING):
                 raise JobNotCancelable(f"The job is {job.status} and can no longer be canceled.")
             try:
-                self.jobs.save([Change(job, cancel(job, now=self.clock.now()))])
+                canceled = cancel(job, now=self.clock.now())
+                self.jobs.save([Change(job, canceled, events_of(canceled, self.prices))])
             except Superseded:
                 continue
             # Read again: the progress of meanwhile is kept, and every later answer has it.

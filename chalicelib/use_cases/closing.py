@@ -8,7 +8,7 @@ from chalicelib.domain.chain_transaction import FINAL_DEPTH, ChainTransaction, L
 from chalicelib.domain.confirmation import ZERO_HASH, Receipt
 from chalicelib.domain.errors import NodeLags, Superseded
 from chalicelib.domain.job import JobRef, Status, succeed
-from chalicelib.domain.metering import job_confirmed
+from chalicelib.domain.metering import events_of
 from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.ports import Change
@@ -128,8 +128,8 @@ class Closing:
             for job, (_, confirmation) in zip(found, chunk, strict=True):
                 if job is not None and job.status is Status.CONFIRMING:
                     succeeded = succeed(job, now=now, confirmation=confirmation)
-                    event = job_confirmed(succeeded, self._ports.prices)
-                    changes.append(Change(job, succeeded, (event,)))
+                    events = events_of(succeeded, self._ports.prices)
+                    changes.append(Change(job, succeeded, events))
             try:
                 if changes:
                     self._ports.jobs.save(changes)

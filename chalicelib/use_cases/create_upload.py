@@ -29,8 +29,8 @@ class CreateUpload:
 
     def __call__(self, tenant_id: str, *, size_bytes: int, sha256: str) -> Announced:
         """The upload of as many bytes with this SHA-256 (hex)."""
-        upload = Upload(
-            tenant_id=tenant_id, upload_id=self.ids.new_id("upl_"), size_bytes=size_bytes, sha256=sha256
-        )
-        link = self.uploads.link(upload, now=self.clock.now())
+        now = self.clock.now()
+        upload_id = self.ids.new_id("upl_", at=now)  # which says when it expires
+        upload = Upload(tenant_id=tenant_id, upload_id=upload_id, size_bytes=size_bytes, sha256=sha256)
+        link = self.uploads.link(upload, now=now)
         return Announced(upload, link, self.uploads.headers(upload))

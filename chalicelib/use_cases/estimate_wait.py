@@ -26,22 +26,25 @@ class EstimateWait:
 
     def __call__(self, job: Job) -> int | None:
         """Seconds; None when the job can never change again."""
-        return retry_after_seconds(job, self._backlog_of(job.status), now=self._clock.now())
+        return retry_after_seconds(job, self._backlog_of(job), now=self._clock.now())
 
-    def until_one_starts(self) -> int:
-        """Seconds until a job that is now queued may begin to run."""
-        return until_one_starts_seconds(self._remembered("runs", self._backlogs.of_runs))
+    def until_one_starts(self, tenant_id: str) -> int:
+        """Seconds until a job of the tenant that is now queued may begin to run."""
+        return until_one_starts_seconds(self._of_runs(tenant_id))
 
-    def until_one_ends(self) -> int:
+    def until_one_ends(self, tenant_id: str) -> int:
         """Seconds until a tenant with too many active jobs may have one less."""
-        return until_one_ends_seconds(self._remembered("runs", self._backlogs.of_runs))
+        return until_one_ends_seconds(self._of_runs(tenant_id))
 
-    def _backlog_of(self, status: Status) -> Backlog | None:
-        if status is Status.QUEUED:
-            return self._remembered("runs", self._backlogs.of_runs)
-        if status is Status.CONFIRMING:
+    def _backlog_of(self, job: Job) -> Backlog | None:
+        if job.status is Status.QUEUED:
+            return self._of_runs(job.ref.tenant_id)
+        if job.status is Status.CONFIRMING:
             return self._remembered("confirmations", self._backlogs.of_confirmations)
         return None
+
+    def _of_runs(self, tenant_id: str) -> Backlog | None:
+        return self._remembered(tenant_id, lambda: self._backlogs.of_runs(tenant_id))
 
     def _remembered(self, step: str, read: Callable[[], Backlog]) -> Backlog | None:
         """None is remembered too: a service that is down is not asked by every poll."""
@@ -52,5 +55,7 @@ class EstimateWait:
             known = read()
         except Unavailable:
             known = None
-        self._known[step] = (self._clock.monotonic(), known)
+        now = self._clock.monotonic()
+        self._known = {each: was for each, was in self._known.items() if now - was[0] < REMEMBERED_SECONDS}
+        self._known[step] = (now, known)
         return known

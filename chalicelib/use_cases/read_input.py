@@ -8,7 +8,6 @@ from pydantic import JsonValue, ValidationError
 
 from chalicelib.domain.errors import DETAIL_CHARACTERS, FieldError, MalformedJson
 from chalicelib.domain.job import Job
-from chalicelib.domain.payload import UploadedInput
 from chalicelib.job_types.contract import JobError, JobInput, JobType
 from chalicelib.ports import Jobs, Uploads
 
@@ -25,24 +24,25 @@ class ReadInput:
     job_types: Mapping[str, JobType]
     parse: Callable[[bytes], JsonValue]
 
-    def __call__(self, job: Job) -> JobInput:
-        """The input of the job, as its type wants it."""
+    def content(self, job: Job) -> bytes:
+        """The bytes of the input, unread."""
+        if job.uploaded_input is None:
+            return self.jobs.input_of(job.ref)
+        return self.uploads.read(job.uploaded_input)
+
+    def parsed(self, job: Job, content: bytes) -> JobInput:
+        """The input of the job, as its type wants it; asks nobody."""
         model = self.job_types[job.type].input_model
         if job.uploaded_input is None:
-            return model.model_validate(self.parse(self.jobs.input_of(job.ref)))
-        content = self._sent(job.uploaded_input)
+            return model.model_validate(self.parse(content))
+        if hashlib.sha256(content).hexdigest() != job.uploaded_input.sha256:
+            raise JobError("The upload no longer has the SHA-256 that it had when the job was submitted.")
         try:
             return model.model_validate(self.parse(content))
         except MalformedJson as error:
             raise JobError(f"The upload is not JSON as this API takes it: {error.detail}") from error
         except ValidationError as error:
             raise JobError(_places(error)) from error
-
-    def _sent(self, uploaded: UploadedInput) -> bytes:
-        content = self.uploads.read(uploaded)
-        if hashlib.sha256(content).hexdigest() != uploaded.sha256:
-            raise JobError("The upload no longer has the SHA-256 that it had when the job was submitted.")
-        return content
 
 
 def _places(error: ValidationError) -> str:

@@ -1,40 +1,70 @@
-"""Running a job: lease it, run it, store its result, freeze the commitment.
+"""Running a job: take one whose turn it is, run it apart, store its result, freeze the commitment.
 
-Phases: *lease* (epoch e), *heartbeat* (progress; loses when the job was canceled or taken over), *store*
-(under the hash of the content), *finish* (`confirming`, at epoch e only), then wake the confirmer.
+Phases: *take* (a lease at epoch e), *run* (in a sandbox, under heartbeats), *store* (under the hash of the
+content), *finish* (`confirming`, at epoch e only), then wake the confirmer. A run that cannot end within one
+invocation is *paused* at its checkpoint, and a message wakes the worker that goes on.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 from pydantic import JsonValue
 
-from chalicelib.domain import job as jobs_domain
-from chalicelib.domain import tracing
+from chalicelib.domain import lease
 from chalicelib.domain.confirmation import commitment
 from chalicelib.domain.errors import Superseded, Unavailable
-from chalicelib.domain.job import MAX_ATTEMPTS, Failure, Job, JobRef, Progress, Result, Status
-from chalicelib.job_types.contract import JobError, JobType, Run
-from chalicelib.ports import Backlogs, Change, Clock, Ids, Jobs, Payloads, Queue
+from chalicelib.domain.failure import Failure, FailureCode
+from chalicelib.domain.job import Job, JobRef, Result, Status, finish
+from chalicelib.domain.metering import events_of
+from chalicelib.domain.prices import PriceBook
+from chalicelib.job_types.chain_logs import ChainLogs
+from chalicelib.job_types.contract import Context, JobType, Step
+from chalicelib.ports import Backlogs, Change, Checkpoints, Clock, Ids, Jobs, Payloads, Queue, Sandbox
+from chalicelib.ports.sandbox import (
+    Began,
+    Bound,
+    Broke,
+    Ended,
+    Exceeded,
+    Hindered,
+    Refused,
+    Stopped,
+    Work,
+)
+from chalicelib.use_cases.attempt import Attempt, AttemptPorts, End, TooLate
+from chalicelib.use_cases.give_up import GiveUp
 from chalicelib.use_cases.read_input import ReadInput
+from chalicelib.use_cases.turns import Turns
 
-# Progress that a person watches; ten heartbeats a lease would do for safety.
-HEARTBEAT_SECONDS = 0.5
+EXCEEDED: Mapping[Bound, str] = {
+    Bound.MEMORY: "The run needs more memory than a run may have.",
+    Bound.PROCESSOR_TIME: "The run needs more processor time in one go than a run may have.",
+    Bound.TIME: "The run did not come as far as a checkpoint in the time that a run has for it.",
+}
 
-JOB_ERROR = "job_error"
-ATTEMPTS_EXHAUSTED = "attempts_exhausted"
 
-
-class Ran(StrEnum):
+class Outcome(StrEnum):
     """What came of a message."""
 
     FINISHED = "finished"
+    PAUSED = "paused"  # it goes on from its checkpoint
     FAILED = "failed"
+    RETRIED = "retried"  # the platform's fault; another attempt follows
     SUPERSEDED = "superseded"  # canceled or taken over meanwhile; the late worker wrote nothing
-    NOTHING_TO_DO = "nothing_to_do"  # a duplicate, or a job that has moved on
+    NOTHING_TO_DO = "nothing_to_do"  # no job is ready, and the message's own has moved on or is held
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of a message, for which job, and, if the platform failed, a word for its operators."""
+
+    outcome: Outcome
+    job: JobRef | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,72 +73,78 @@ class RunJob:
 
     jobs: Jobs
     payloads: Payloads
+    checkpoints: Checkpoints
     queue: Queue
     backlogs: Backlogs
+    sandbox: Sandbox
+    chain_logs: ChainLogs
     job_types: Mapping[str, JobType]
     read_input: ReadInput
+    turns: Turns
+    give_up: GiveUp
+    prices: PriceBook
     clock: Clock
     ids: Ids
     canonical: Callable[[JsonValue], bytes]
 
-    def __call__(self, ref: JobRef) -> Ran:
-        """Runs the job if it is there to be run; a message for any other is answered and forgotten."""
-        try:
-            job = self._lease(ref)
-            if job is None:
-                return Ran.NOTHING_TO_DO
-            if job.lease_epoch > MAX_ATTEMPTS:
-                return self._fail(job, Failure(ATTEMPTS_EXHAUSTED, f"Stopped after {MAX_ATTEMPTS} attempts."))
-            return self._timed_run(job)
-        except Superseded:
-            return Ran.SUPERSEDED
-
-    def _lease(self, ref: JobRef) -> Job | None:
-        job = self.jobs.get(ref)
-        now = self.clock.now()
+    def __call__(self, named: JobRef, *, seconds: float) -> Ran:
+        """Runs a job for a message that names one, for as long as this invocation has."""
+        job = self.turns.take(named)
         if job is None:
-            return None
-        tracing.follow(job.trace_id)
-        if job.status not in (Status.QUEUED, Status.RUNNING):
-            return None
-        if jobs_domain.lease_is_live(job, now=now):
-            return None
-        leased = jobs_domain.lease(job, now=now)
-        self.jobs.save([Change(job, leased)])
-        return leased
-
-    def _timed_run(self, job: Job) -> Ran:
+            return Ran(Outcome.NOTHING_TO_DO)
+        if job.status is not Status.RUNNING:
+            return Ran(Outcome.FAILED, job.ref)
         began = self.clock.monotonic()
-        ran = self._run(job)
-        with suppress(Unavailable):  # the job is done; what is lost is one number of an estimate
-            self.backlogs.add_run(self.clock.monotonic() - began)
-        return ran
+        try:
+            return self._run(job, seconds=seconds)
+        except Superseded:
+            return Ran(Outcome.SUPERSEDED, job.ref)
+        finally:
+            with suppress(Unavailable):  # what is lost is one number of an estimate
+                self.backlogs.add_run(self.clock.monotonic() - began)
 
-    def _run(self, job: Job) -> Ran:
-        run = self._steps(job)
-        next_heartbeat = self.clock.monotonic()
-        while True:
-            try:
-                progress = next(run)
-            except StopIteration as stop:
-                return self._finish(job, self.canonical(stop.value))
-            except JobError as error:
-                return self._fail(job, Failure(JOB_ERROR, str(error)))
-            if self.clock.monotonic() >= next_heartbeat:
-                job = self._heartbeat(job, progress)
-                next_heartbeat = self.clock.monotonic() + HEARTBEAT_SECONDS
+    def _run(self, job: Job, *, seconds: float) -> Ran:
+        ports = AttemptPorts(jobs=self.jobs, checkpoints=self.checkpoints, turns=self.turns, clock=self.clock)
+        attempt = Attempt(ports, job, seconds=seconds)
+        attempt.job = lease.of_version(job, self.job_types[job.type].version)
+        try:
+            return self._conclude(attempt, attempt.follow(self.sandbox.start(self._work(attempt.job))))
+        except Unavailable as error:
+            return self._wait(attempt, str(error))
 
-    def _steps(self, job: Job) -> Run:
-        """The job type's run; what is wrong with an uploaded input is raised by the first step."""
-        return (yield from self.job_types[job.type].run(self.read_input(job)))
+    def _work(self, job: Job) -> Work:
+        """All that touches the input but its bytes; it runs apart, so those are fetched here."""
+        content = self.read_input.content(job)
+        checkpoint = self.checkpoints.get(job.checkpoint.storage_key) if job.checkpoint else None
+        job_type = self.job_types[job.type]
 
-    def _heartbeat(self, job: Job, progress: Progress) -> Job:
-        renewed = jobs_domain.renew(job, now=self.clock.now(), progress=progress)
-        self.jobs.save([Change(job, renewed)])
-        return renewed
+        def work() -> Generator[Began | Step, None, bytes]:
+            job_input = self.read_input.parsed(job, content)
+            yield Began(job_type.cost(job_input))
+            context = Context(input=job_input, chain=self.chain_logs, checkpoint=checkpoint)
+            return self.canonical((yield from job_type.run(context)))
 
-    def _finish(self, job: Job, content: bytes) -> Ran:
-        salt = self.ids.salt()
+        return work
+
+    def _conclude(self, attempt: Attempt, end: End) -> Ran:
+        match end:
+            case Ended(content):
+                return self._finish(attempt, content)
+            case Stopped():
+                return self._pause(attempt)
+            case Refused(detail):
+                return self._fail(attempt, Failure(FailureCode.JOB_ERROR, detail))
+            case Exceeded(bound):
+                return self._fail(attempt, Failure(FailureCode.RUN_LIMIT_EXCEEDED, EXCEEDED[bound]))
+            case TooLate():
+                return self._fail(attempt, lease.too_late(attempt.job))
+            case Broke(detail):
+                return self._retry(attempt, detail)
+            case Hindered(detail):
+                return self._wait(attempt, detail)
+
+    def _finish(self, attempt: Attempt, content: bytes) -> Ran:
+        job, salt = attempt.job, self.ids.salt()
         result = Result(
             storage_key=self.payloads.put(job.ref, content),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -116,36 +152,34 @@ class RunJob:
             commitment=commitment(salt, content),
             size_bytes=len(content),
         )
-        finished = jobs_domain.finish(job, now=self.clock.now(), result=result)
-        self.jobs.save([Change(job, finished)])
+        self._save(attempt, finish(job, now=self.clock.now(), result=result))
         self.queue.wake_confirmer([job.ref], trace_id=job.trace_id)
-        return Ran.FINISHED
+        return Ran(Outcome.FINISHED, job.ref)
 
-    def _fail(self, job: Job, failure: Failure) -> Ran:
-        self.jobs.save([Change(job, jobs_domain.fail(job, now=self.clock.now(), failure=failure))])
-        return Ran.FAILED
+    def _pause(self, attempt: Attempt) -> Ran:
+        job = attempt.job
+        self._save(attempt, lease.pause(job, now=self.clock.now()))
+        self.queue.wake_runner(job.ref, trace_id=job.trace_id)
+        return Ran(Outcome.PAUSED, job.ref)
 
+    def _wait(self, attempt: Attempt, detail: str) -> Ran:
+        """What is down is waited for, as long as the deadline allows."""
+        attempt.job = lease.hindered(attempt.job)
+        return self._retry(attempt, detail)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuryJob:
-    """A job whose message was given up on fails, unless it has moved on or a worker still runs it.
+    def _retry(self, attempt: Attempt, detail: str) -> Ran:
+        """Another attempt after a wait, unless this was the last one, or the deadline has come."""
+        job, now = attempt.job, self.clock.now()
+        if failure := lease.reason_to_fail(job, now=now):
+            return self._fail(attempt, failure, detail)
+        seconds = self.ids.part_of(lease.retry_at_most_seconds(job.attempts))
+        self._save(attempt, lease.retry_later(job, now=now, seconds=seconds))
+        self.queue.wake_runner(job.ref, trace_id=job.trace_id, delay_seconds=ceil(seconds))
+        return Ran(Outcome.RETRIED, job.ref, detail)
 
-    A job that no worker ever began is left to the sweep: then it is not the job that is at fault.
-    """
+    def _fail(self, attempt: Attempt, failure: Failure, detail: str = "") -> Ran:
+        self.give_up(attempt.saved, failure, now=self.clock.now(), known=attempt.job)
+        return Ran(Outcome.FAILED, attempt.job.ref, detail)
 
-    jobs: Jobs
-    clock: Clock
-
-    def __call__(self, ref: JobRef) -> None:
-        """Safe to repeat. Raises `Superseded` when the job moved meanwhile: the message comes again."""
-        job = self.jobs.get(ref)
-        now = self.clock.now()
-        if job is None:
-            return
-        tracing.follow(job.trace_id)
-        if job.status is not Status.RUNNING:
-            return
-        if jobs_domain.lease_is_live(job, now=now):
-            return
-        failure = Failure(ATTEMPTS_EXHAUSTED, "The platform could not run this job; it costs nothing.")
-        self.jobs.save([Change(job, jobs_domain.fail(job, now=now, failure=failure))])
+    def _save(self, attempt: Attempt, after: Job) -> None:
+        self.jobs.save([Change(attempt.saved, after, events_of(after, self.prices))])

@@ -6,18 +6,19 @@ between them leaves the job in the outbox for the sweep; a retry with the same k
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
 
 from chalicelib.domain import errors, idempotency
 from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import FieldError
-from chalicelib.domain.job import Job, JobRef, new_job, postpone
-from chalicelib.domain.metering import job_accepted
+from chalicelib.domain.job import USUAL_DEADLINE, Job, JobRef, new_job, postpone
+from chalicelib.domain.metering import events_of
 from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.prices import PriceBook
 from chalicelib.domain.transaction_id import ConfirmationPath
+from chalicelib.domain.upload_expiry import upload_has_expired
 from chalicelib.job_types.contract import JobInput, JobType
 from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants, Uploads
 from chalicelib.use_cases.estimate_wait import EstimateWait
@@ -35,6 +36,7 @@ class Submission:
     input: JsonValue
     input_upload: str | None = None
     path: ConfirmationPath = ConfirmationPath.DIRECT
+    deadline: timedelta = USUAL_DEADLINE
     canonical_body: bytes
     trace_id: str
     request_id: str
@@ -73,17 +75,19 @@ class SubmitJob:
         canonical: Callable[[JsonValue], bytes],
     ) -> Accepted:
         """`render` makes the answer's body, which is stored with the claim; `canonical` is RFC 8785."""
-        self._validate(submission)
+        job_type = job_type_of(self.job_types, submission.type)
+        cost_units = _cost_units(job_type, submission)
         plan = self._plan_of(submission.tenant_id)
         now = self.clock.now()
-        job = self._new_job(submission, plan, now=now)
+        job = self._new_job(submission, job_type, plan, now=now, cost_units=cost_units)
         claim = _claim(submission, job, body=render(job))
+        (accepted,) = events_of(job, self.prices)
         admission = Admission(
             claim=claim,
             job=job,
             input=None if job.uploaded_input else canonical(submission.input),
             plan=plan,
-            event=job_accepted(job, self.prices),
+            event=accepted,
         )
         holder = self._admit(admission, now=now)
         if holder.fingerprint != claim.fingerprint:
@@ -96,31 +100,33 @@ class SubmitJob:
             job_ref=holder.job_ref,
             body=holder.response_body,
             is_replay=holder.job_ref != job.ref,
-            retry_after_seconds=self.estimate_wait.until_one_starts(),
+            retry_after_seconds=self.estimate_wait.until_one_starts(submission.tenant_id),
         )
 
-    def _validate(self, submission: Submission) -> None:
-        """An uploaded input is the worker's to validate."""
-        job_type = job_type_of(self.job_types, submission.type)
-        if submission.input_upload is None:
-            validate_input(job_type, submission.input)
-
-    def _new_job(self, submission: Submission, plan: Plan, *, now: datetime) -> Job:
+    def _new_job(
+        self, submission: Submission, job_type: JobType, plan: Plan, *, now: datetime, cost_units: int | None
+    ) -> Job:
         return new_job(
             JobRef(submission.tenant_id, self.ids.new_id("job_", at=now)),
-            job_type=submission.type,
+            job_type=job_type.name,
+            type_version=job_type.version,
             plan=plan.name,
             now=now,
             trace_id=submission.trace_id,
             request_id=submission.request_id,
             path=submission.path,
-            uploaded_input=self._uploaded_input(submission),
+            uploaded_input=self._uploaded_input(submission, now=now),
+            deadline=submission.deadline,
+            cost_units=cost_units,
         )
 
-    def _uploaded_input(self, submission: Submission) -> UploadedInput | None:
+    def _uploaded_input(self, submission: Submission, *, now: datetime) -> UploadedInput | None:
+        """What was kept of an upload lasts longer than the upload: a replayed submit still finds it."""
         if submission.input_upload is None:
             return None
-        uploaded = self.uploads.keep(submission.tenant_id, submission.input_upload)
+        expired = upload_has_expired(submission.input_upload, now=now)
+        find = self.uploads.kept if expired else self.uploads.keep
+        uploaded = find(submission.tenant_id, submission.input_upload)
         if uploaded is None:
             raise errors.UploadNotReady("No upload of yours with this id has been sent, or it has expired.")
         return uploaded
@@ -135,7 +141,7 @@ class SubmitJob:
         try:
             return self.jobs.admit(admission, now=now)
         except errors.ActiveJobsExceeded as refused:
-            wait = self.estimate_wait.until_one_ends()
+            wait = self.estimate_wait.until_one_ends(admission.claim.tenant_id)
             raise errors.ActiveJobsExceeded(refused.detail, retry_after=wait) from refused
 
     def _send(self, job: Job) -> None:
@@ -159,10 +165,19 @@ def _claim(submission: Submission, job: Job, *, body: bytes) -> idempotency.Clai
     )
 
 
+def _cost_units(job_type: JobType, submission: Submission) -> int | None:
+    """What the run will cost; an uploaded input is the worker's to validate, and to find the cost of."""
+    if submission.input_upload is not None:
+        return None
+    return job_type.cost(validate_input(job_type, submission.input))
+
+
 def job_type_of(job_types: Mapping[str, JobType], name: str) -> JobType:
-    """The job type of this name, or `UnknownJobType`."""
+    """The job type of this name, which can be run here, or `UnknownJobType` or `JobTypeUnavailable`."""
     if name not in job_types:
         raise errors.UnknownJobType(f"The job types are {', '.join(sorted(job_types))}.")
+    if not job_types[name].is_available:
+        raise errors.JobTypeUnavailable(f"This service runs without {job_types[name].requires}.")
     return job_types[name]
 
 

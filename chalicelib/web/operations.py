@@ -37,6 +37,7 @@ SUBMIT_JOB = Operation(
         "idempotency_key_missing",
         "idempotency_key_invalid",
         "unknown_job_type",
+        "job_type_unavailable",
         "upload_not_ready",
         "tenant_suspended",
         "unsupported_media_type",

@@ -134,6 +134,24 @@ _ROWS = (
     ),
     Problem("job_error", 422, "Job error", "Correct the input and submit a new job."),
     Problem(
+        "run_limit_exceeded",
+        422,
+        "Run limit exceeded",
+        "Submit a smaller input: a run has not so much memory or time.",
+    ),
+    Problem(
+        "deadline_exceeded",
+        422,
+        "Deadline exceeded",
+        "Submit a new job with a longer `deadline_seconds`; one that never began cost nothing.",
+    ),
+    Problem(
+        "job_type_unavailable",
+        422,
+        "Job type unavailable",
+        "Use another job type: GET /v1/job-types says which are available.",
+    ),
+    Problem(
         "idempotency_key_reused",
         422,
         "Idempotency-Key reused",

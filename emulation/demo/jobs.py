@@ -15,6 +15,9 @@ SEED = "0x" + "5e" * 32
 ROUNDS = 6_000_000
 """About four seconds on one core: long enough to watch."""
 
+SUBMITTED_FIRST = 3
+"""Jobs that run to their end before anything else is shown."""
+
 STATES = ("pending", "broadcast", "mined", "final")
 
 FINAL_DEPTH = 3

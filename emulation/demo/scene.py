@@ -15,6 +15,9 @@ from emulation.demo.screen import CheckFailed, Screen
 from emulation.demo.stack import Tenant
 from emulation.settings import Project
 
+METERED = ("/v1/jobs", "/v1/uploads")
+"""What the demo calls before its usage is counted, of all that the plans meter."""
+
 
 class Counting(httpx.HTTPTransport):
     """Sends requests, and counts those that the gateway let through by the usage plan that meters them."""
@@ -27,7 +30,8 @@ class Counting(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = super().handle_request(request)
         is_submit = request.method == "POST" and request.url.path.endswith("/v1/jobs")
-        if response.status_code != httpx.codes.TOO_MANY_REQUESTS and "/v1/jobs" in request.url.path:
+        is_metered = any(path in request.url.path for path in METERED)
+        if response.status_code != httpx.codes.TOO_MANY_REQUESTS and is_metered:
             with self._lock:
                 self.let_through["submit" if is_submit else "read"] += 1
         return response

@@ -1,4 +1,4 @@
-"""The demo from its first chapter to its last; they are in `jobs`, `chain`, `limits` and `billing`."""
+"""The demo from its first chapter to its last; they are in `jobs`, `chain`, `fhe`, `limits` and `billing`."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +8,7 @@ from web3 import HTTPProvider, Web3
 from client.jobs import JobsClient
 from client.system import System
 from client.verify import Registry
-from emulation.demo import billing, chain, jobs, limits
+from emulation.demo import billing, chain, fhe, jobs, limits
 from emulation.demo.scene import Counting, Party, Scene
 from emulation.demo.screen import Screen
 from emulation.demo.stack import Stack, Starting
@@ -32,12 +32,13 @@ def tell(screen: Screen, starting: Starting, project: Path) -> None:
         jobs.compare(scene, work, merkle, chained)
         chain.verify(scene, merkle)
         chain.verify_compact(scene, compact)
+        summed = fhe.sum_encrypted(scene)
         limits.replay(scene, work)
         jobs.cancel_running(scene)
         limits.refuse_bad_request(scene)
         limits.throttle(scene)
         limits.show_usage(scene)
-        billing.show_invoice(scene)
+        billing.show_invoice(scene, confirming=summed)
 
 
 def _scene(screen: Screen, stack: Stack, project: Path, closing: ExitStack) -> Scene:

@@ -10,7 +10,9 @@ from tests.admin.commands import Admin
 from tests.stack_process import REPOSITORY
 
 
-@pytest.mark.parametrize("command", [(), ("tenant",), ("client",), ("keys",), ("signers",)])
+@pytest.mark.parametrize(
+    "command", [(), ("tenant",), ("client",), ("keys",), ("signers",), ("dead-letters",)]
+)
 def test_the_commands_are_shown_when_none_is_named(admin: Admin, command: tuple[str, ...]) -> None:
     ended = admin(*command)
     assert (ended.status, "Usage: " in ended.out + ended.err) == (2, True)

@@ -50,6 +50,7 @@ def test_a_line_says_what_to_do_when_a_command_is_refused(
         ("audit", "--limit", "0"),
         ("audit", "--limit", "1001"),
         ("keys", "retire"),
+        ("dead-letters", "list", "--queue", "jobs"),
     ],
 )
 def test_the_status_is_2_when_a_command_is_written_wrongly(admin: Admin, arguments: tuple[str, ...]) -> None:

@@ -17,11 +17,13 @@ from chalicelib.adapters.memory_access import (
 )
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import MemoryChain
+from chalicelib.adapters.memory_logs import MemoryLogs
 from chalicelib.adapters.memory_revocations import MemoryRevocations
+from chalicelib.adapters.memory_sandbox import MemorySandbox
 from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
-from chalicelib.adapters.memory_uploads import MemoryUploads
+from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain.client import Client
@@ -73,6 +75,9 @@ class MemoryAdapters:
         self.usage: Any = MemoryUsage(jobs)
         self.payloads: Any = MemoryPayloads()
         self.uploads: Any = MemoryUploads()
+        self.checkpoints: Any = MemoryCheckpoints()
+        self.sandbox: Any = MemorySandbox(monotonic=clock.monotonic)
+        self.chain_logs: Any = MemoryLogs()
         self.transactions: Any = MemoryChainTransactions(jobs)
         self.chain: Any = MemoryChain()
         self.signers: Any = MemorySigners({SIGNER: SIGNER_KEY})

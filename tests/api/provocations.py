@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from chalicelib.container import Adapters, Container
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.tallies import FAILURES_OF_ADDRESS
+from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases.submit_job import Submission
 from chalicelib.web import json_text
 from emulation.functions import FunctionTimedOut
@@ -166,6 +167,18 @@ def with_key(*keys: str) -> Provoke:
     return provoke
 
 
+def with_a_type_whose_package_is_absent(api: Api, call: Call) -> httpx.Response:
+    name = call.body["type"]
+    without(api, name, package="no_such_package")
+    return send(api, call)
+
+
+def without(api: Api, name: str, *, package: str) -> None:
+    """From now on the job type needs a package."""
+    api.container = Container(cast(Adapters, api.adapters))
+    api.container.job_types = {**JOB_TYPES, name: replace(JOB_TYPES[name], requires=package)}
+
+
 def when_suspended_since_the_token(api: Api, call: Call) -> httpx.Response:
     headers, rows = {**call.headers, **api.bearer()}, api.adapters.tenants.rows
     rows[ACME] = replace(rows[ACME], suspended_at=api.adapters.clock.now())
@@ -252,6 +265,7 @@ PROVOCATIONS: Mapping[str | tuple[str, str], Provoke] = {
     ("submitJob", "idempotency_key_missing"): with_key(),
     ("submitJob", "idempotency_key_invalid"): with_key("a", "b"),
     ("submitJob", "unknown_job_type"): with_body({**SUBMIT_BODY, "type": "no.such"}),
+    ("submitJob", "job_type_unavailable"): with_a_type_whose_package_is_absent,
     ("submitJob", "upload_not_ready"): with_body(
         {"type": "sha256.chain", "input_upload": "upl_00000000000000000000000001"}
     ),

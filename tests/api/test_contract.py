@@ -11,8 +11,9 @@ from chalicelib.admin.openapi import document
 from chalicelib.admin.openapi.source import SourceMismatch, describe
 from chalicelib.domain.access_token import SCOPES
 from chalicelib.domain.errors import DomainError
+from chalicelib.domain.failure import FailureCode
 from chalicelib.job_types import JOB_TYPES
-from chalicelib.use_cases import run_job
+from chalicelib.job_types.contract import JobType
 from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
 from emulation.gateway.control.gateway_responses import KINDS
@@ -97,11 +98,23 @@ def test_every_job_type_is_in_the_specification() -> None:
     assert sorted(discriminator["mapping"]) == sorted(JOB_TYPES)
 
 
+@pytest.mark.parametrize("job_type", JOB_TYPES.values(), ids=list(JOB_TYPES))
+def test_a_job_type_is_told_and_shown_in_the_specification_by_itself(job_type: JobType) -> None:
+    contract = Contract(SPECIFICATION)
+    mapping = SPECIFICATION["components"]["schemas"]["SubmitRequest"]["discriminator"]["mapping"]
+    described = contract.resolved({"$ref": f"urn:zama-jobs{mapping[job_type.name]}"})["description"]
+    version = f"version {job_type.version}"
+    for part in (job_type.name, version, job_type.title, job_type.description, job_type.compute_unit):
+        assert part in described
+    body = SPECIFICATION["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]
+    shown = body["examples"][job_type.name]["value"]
+    assert shown == {"type": job_type.name, "input": dict(job_type.example)}
+
+
 def test_every_code_that_can_be_raised_is_listed_and_every_listed_one_can_be() -> None:
     raised = {error.code for error in _subclasses(DomainError) if hasattr(error, "code")}
     by_gateway = {code for code, row in CATALOGUE.items() if row.gateway}
-    in_jobs = {run_job.JOB_ERROR, run_job.ATTEMPTS_EXHAUSTED}
-    assert raised | by_gateway | in_jobs == set(CATALOGUE)
+    assert raised | by_gateway | set(FailureCode) == set(CATALOGUE)
 
 
 def test_every_answer_of_the_gateways_own_is_a_problem() -> None:

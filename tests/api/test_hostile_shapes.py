@@ -49,9 +49,15 @@ SUBMITS: dict[str, tuple[Any, list[str]]] = {
         {"type": "merkle.root", "input": LEAVES},
         [f"/input/leaves/{n}" for n in range(100)],
     ),
-    "10,001 leaves": (
-        {"type": "merkle.root", "input": {"leaf_encoding": ["bool"], "leaves": [["true"]] * 10_001}},
-        ["/input/leaves"],
+    "nine types of a leaf's values": (
+        {"type": "merkle.root", "input": {"leaf_encoding": ["bool"] * 9, "leaves": [["true"]]}},
+        ["/input/leaf_encoding"],
+    ),
+    "no time": ({**GOOD, "deadline_seconds": 0}, ["/deadline_seconds"]),
+    "more than a week": ({**GOOD, "deadline_seconds": 604_801}, ["/deadline_seconds"]),
+    "no time for an upload": (
+        {"type": "sha256.chain", "input_upload": UPLOAD_ID, "deadline_seconds": -1},
+        ["/deadline_seconds"],
     ),
     # What is wrong beside the input does not hide what is wrong in it.
     "mistakes in and beside the input": (
@@ -112,14 +118,14 @@ def test_a_job_is_the_callers_own_when_a_header_names_another_tenant(api: Api) -
 def test_the_detail_says_what_to_do_and_never_repeats_the_input(api: Api) -> None:
     document = {
         "type": "sha256.chain",
-        "input": {"seed": "<script>secret</script>", "rounds": 987654321},
+        "input": {"seed": "<script>secret</script>", "rounds": 98765432109},
         "surprise": "secret",
     }
     answer = api.http.post("/v1/jobs", headers=posting(api, "/v1/jobs"), json=document)
     assert "secret" not in answer.text
-    assert "987654321" not in answer.text
+    assert "98765432109" not in answer.text
     assert {each["pointer"]: each["detail"] for each in answer.json()["errors"]} == {
         "/surprise": "Extra inputs are not permitted",
         "/input/seed": "String should have at least 66 characters",
-        "/input/rounds": "Input should be less than or equal to 20000000",
+        "/input/rounds": "Input should be less than or equal to 10000000000",
     }

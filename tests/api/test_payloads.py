@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 
 from chalicelib.domain.job import JobRef
-from chalicelib.domain.payload import INLINE_BYTES, UPLOAD_BYTES
+from chalicelib.domain.payload import INLINE_BYTES, LINK_LIFETIME, UPLOAD_BYTES, UPLOAD_LIFETIME
 from chalicelib.ports import Change
 from tests.api.conftest import ACME, GLOBEX, Api
 
@@ -46,6 +47,43 @@ def test_the_refusal_is_the_same_when_an_upload_is_foreign_unsent_or_none(api: A
     documents = [{**refusal.json(), "request_id": None} for refusal in refusals]
     assert documents == [documents[0]] * 3
     assert (refusals[0].status_code, documents[0]["code"]) == (409, "upload_not_ready")
+
+
+def test_the_first_answer_comes_again_when_the_upload_has_expired_since(api: Api) -> None:
+    named, unnamed = api.upload(BODY), api.upload(BODY)
+    first = submit(api, named)
+    pass_by(api, UPLOAD_LIFETIME)
+    again, late = submit(api, named), submit(api, unnamed, "k2")
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+    assert (late.status_code, late.json()["code"]) == (409, "upload_not_ready")
+
+
+def test_an_upload_may_be_named_until_its_day_is_over(api: Api) -> None:
+    upload_id = api.upload(BODY)
+    pass_by(api, UPLOAD_LIFETIME - timedelta(minutes=1))
+    assert submit(api, upload_id).status_code == 202
+
+
+def test_nothing_is_stored_when_the_bytes_come_after_the_link_has_expired(api: Api) -> None:
+    upload = api.announce(BODY).json()
+    pass_by(api, LINK_LIFETIME)
+    assert not api.adapters.uploads.send(
+        upload["url"], upload["signed_headers"], BODY, now=api.adapters.clock.now()
+    )
+    assert submit(api, upload["id"]).json()["code"] == "upload_not_ready"
+
+
+def pass_by(api: Api, time: timedelta) -> None:
+    """So much time, and a little more."""
+    api.stack.clock.advance(time.total_seconds() + 1)
+
+
+def test_100_mebibytes_are_announced_and_no_byte_more(api: Api) -> None:
+    largest = api.announce(BODY, size_bytes=100 * 2**20)
+    assert largest.status_code == 201
+    assert largest.json()["signed_headers"]["content-length"] == "104857600"
+    refusal = api.announce(BODY, size_bytes=100 * 2**20 + 1)
+    assert [error["pointer"] for error in refusal.json()["errors"]] == ["/size_bytes"]
 
 
 def test_every_place_is_named_when_an_upload_is_announced_wrongly(api: Api) -> None:

@@ -6,6 +6,7 @@ import re
 import httpx
 import pytest
 
+from chalicelib.domain.failure import FailureCode
 from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
 from tests.api.calls import calls
@@ -14,9 +15,7 @@ from tests.api.contract import Contract
 from tests.api.provocations import PROVOCATIONS
 
 # What is not an answer to an operation: see the tests below, and a failed job's `error`.
-ELSEWHERE = frozenset(
-    {"route_not_found", "method_not_allowed", "operation_removed", "job_error", "attempts_exhausted"}
-)
+ELSEWHERE = frozenset({"route_not_found", "method_not_allowed", "operation_removed", *FailureCode})
 CASES = [
     pytest.param(operation.id, code, id=f"{operation.id}-{code}")
     for operation in OPERATIONS.values()

@@ -21,6 +21,8 @@ from tests.api.provocations import send
 TRACE, OTHER = "4bf92f3577b34da6a3ce929d0e0e4736", "0" * 31 + "7"
 VALID = f"00-{TRACE}-00f067aa0ba902b7-01"
 CALLS = list(calls(Contract(SPECIFICATION)))
+# No machine has been up for so many seconds.
+FAR_AWAY = 1e9
 ONE_A_REQUEST = {
     "level",
     "location",
@@ -65,7 +67,7 @@ def submit(api: Api, key: str = "k1", **headers: str) -> str:
 
 def invoke(name: str, event: object) -> None:
     """A function's invocation that no request is behind."""
-    context = LambdaContext(function_name=name, aws_request_id=f"invocation of {name}", deadline=0.0)
+    context = LambdaContext(function_name=name, aws_request_id=f"invocation of {name}", deadline=FAR_AWAY)
     functions.app.handler_map[name](event, context)
 
 
@@ -128,10 +130,10 @@ def test_a_line_stays_bounded_when_it_has_endless_traces(log: Log) -> None:
 def test_an_invocation_has_a_trace_of_its_own_when_nobody_asked_for_it(api: Api, log: Log) -> None:
     event = dict.fromkeys(("version", "account", "region", "source", "id", "time", "detail-type"), "")
     invoke("sweep", {**event, "detail": {}, "resources": []})
-    invoke("park_confirmation", sqs_event("job_1"))
+    invoke("run_job", sqs_event("job_1"))
     assert [line["trace_id"] for line in log.lines()] == [
         tracing.new_trace_id("invocation of sweep"),
-        tracing.new_trace_id("invocation of park_confirmation"),
+        tracing.new_trace_id("invocation of run_job"),
     ]
 
 

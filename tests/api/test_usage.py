@@ -2,7 +2,13 @@
 
 import pytest
 
+from chalicelib.domain.prices import Meter
+from chalicelib.job_types import JOB_TYPES
 from tests.api.conftest import ACME, GLOBEX, Api
+from tests.api.hostile import Refusal
+from tests.api.provocations import without
+
+UPLOAD_ID = "upl_00000000000000000000000001"
 
 
 def test_a_submit_shows_in_usage_and_invoice_when_it_has_just_been_answered(api: Api) -> None:
@@ -11,7 +17,7 @@ def test_a_submit_shows_in_usage_and_invoice_when_it_has_just_been_answered(api:
     api.submit("k2")
     usage = api.http.get("/v1/usage", headers=api.bearer()).json()
     totals = {meter["meter"]: meter["total"] for meter in usage["meters"]}
-    assert totals == {"job.accepted": "2", "job.confirmed": "0"}
+    assert totals == {"job.accepted": "2", **dict.fromkeys(set(Meter) - {Meter.JOB_ACCEPTED}, "0")}
     assert usage["entitlements"]["jobs_admitted"] == usage["entitlements"]["active_jobs"] == 2
     invoice = api.http.get(f"/v1/invoices/{usage['entitlements']['period']}", headers=api.bearer()).json()
     assert [(line["item"], line["quantity"]) for line in invoice["lines"]] == [
@@ -55,3 +61,25 @@ def test_each_type_asks_for_its_own_input_when_a_listed_one_is_submitted_without
         refused = api.http.post("/v1/jobs", json={"type": each["name"], "input": {}}, headers=headers).json()
         missing = [f"/input/{name}" for name in each["input_schema"]["required"]]
         assert [error["pointer"] for error in refused["errors"]] == missing
+
+
+@pytest.mark.parametrize("name", sorted(JOB_TYPES))
+def test_a_type_is_listed_and_refused_when_its_package_is_absent(api: Api, name: str) -> None:
+    without(api, name, package="no_such_package")
+    types = api.http.get("/v1/job-types", headers=api.bearer()).json()["data"]
+    assert [each["available"] for each in types if each["name"] == name] == [False]
+    others = [each for each in types if each["name"] != name]
+    assert all(each["available"] for each in others if JOB_TYPES[each["name"]].is_available)
+    headers, refusal = {**api.bearer(), "Idempotency-Key": "k1"}, Refusal(api)
+    for given in ({"input": dict(JOB_TYPES[name].example)}, {"input": {}}, {"input_upload": UPLOAD_ID}):
+        answer = api.http.post("/v1/jobs", json={"type": name, **given}, headers=headers)
+        told = refusal.check(answer, 422, "job_type_unavailable")
+        assert told["detail"] == "This service runs without no_such_package."
+
+
+def test_a_type_is_listed_with_all_that_a_client_needs_to_submit_it(api: Api) -> None:
+    types = api.http.get("/v1/job-types", headers=api.bearer()).json()["data"]
+    told = {each["name"]: (each["version"], each["compute_unit"], each["example"]) for each in types}
+    assert told == {
+        name: (each.version, each.compute_unit, dict(each.example)) for name, each in JOB_TYPES.items()
+    }

@@ -76,6 +76,12 @@ def confirming(world: World, path: ConfirmationPath, number: int = 1, *, name: s
     return [world.confirming(f"{name}{count}", path=path) for count in range(number)]
 
 
+def waiting(bench: Bench, path: ConfirmationPath, number: int = 2) -> tuple[World, list[JobRef]]:
+    """The service on the bench's registry, and jobs that wait for the chain on this path."""
+    world = world_on(bench)
+    return world, confirming(world, path, number)
+
+
 def statuses(world: World, refs: Sequence[JobRef]) -> set[Status]:
     """Which the jobs have."""
     return {world.job(ref).status for ref in refs}

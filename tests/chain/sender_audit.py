@@ -12,7 +12,7 @@ from chalicelib.domain.merkle import keccak256
 from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.transaction_id import ConfirmationPath
 from tests.chain.conftest import Bench
-from tests.chain.sender import IN_FULL, finish, rows
+from tests.chain.sender import IN_FULL, confirming, finish, rows
 from tests.unit.world import World
 
 JOB_CONFIRMED = "0x" + keccak256(b"JobConfirmed(bytes32,bytes32)").hex()
@@ -23,6 +23,16 @@ def go_on(world: World, bench: Bench, refs: Sequence[JobRef]) -> None:
     """They are finished, and all is as it should be."""
     finish(world, bench, refs)
     audit(world, bench, refs)
+
+
+def go_on_after(
+    world: World, bench: Bench, before: str, refs: Sequence[JobRef], path: ConfirmationPath
+) -> None:
+    """A reorganisation undoes all since then, another job comes, and all jobs are finished once more."""
+    bench.rpc("evm_revert", before)
+    all_jobs = [*refs, *confirming(world, path, name="later")]
+    finish(world, bench, all_jobs)
+    audit(world, bench, all_jobs, moved=refs)
 
 
 def audit(

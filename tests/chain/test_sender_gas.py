@@ -9,11 +9,10 @@ from tests.chain.conftest import Bench
 from tests.chain.sender import (
     BOTH_PATHS,
     block_gas_limit,
-    confirming,
     heard,
     mine,
     rows,
-    world_on,
+    waiting,
 )
 from tests.chain.sender_audit import go_on
 
@@ -30,8 +29,7 @@ NO_ROOM = 40_000
 def test_batches_shrink_when_a_block_has_less_gas(
     bench: Bench, path: ConfirmationPath, *, is_split: bool
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, JOBS)
+    world, refs = waiting(bench, path, JOBS)
     with block_gas_limit(bench, BLOCK_GAS):
         go_on(world, bench, refs)
     assert all(row.gas <= BLOCK_GAS for row in rows(world))
@@ -39,16 +37,14 @@ def test_batches_shrink_when_a_block_has_less_gas(
 
 
 def test_one_transaction_takes_all_when_they_are_as_many_as_it_may_have(bench: Bench) -> None:
-    world = world_on(bench)
-    refs = confirming(world, ConfirmationPath.DIRECT, JOBS_A_TRANSACTION)
+    world, refs = waiting(bench, ConfirmationPath.DIRECT, JOBS_A_TRANSACTION)
     go_on(world, bench, refs)
     assert len(rows(world)) == 1
 
 
 @BOTH_PATHS
 def test_job_waits_with_an_alarm_when_no_block_has_gas_for_it(bench: Bench, path: ConfirmationPath) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path)
+    world, refs = waiting(bench, path, 1)
     with block_gas_limit(bench, NO_ROOM):
         assert set(world.confirm_jobs(refs).alarms) == {Alarm.REFUSED}
         mine(bench)

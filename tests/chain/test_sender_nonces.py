@@ -21,9 +21,10 @@ from tests.chain.sender import (
     rows,
     statuses,
     sweep_and_look,
+    waiting,
     world_on,
 )
-from tests.chain.sender_audit import audit, go_on, key_of
+from tests.chain.sender_audit import audit, go_on, go_on_after, key_of
 from tests.chain.servers import lying
 from tests.crash.failpoints import Failing, Failpoint
 from tests.unit.world import World
@@ -57,8 +58,7 @@ def overtaken(world: World, bench: Bench, refs: list[JobRef], *entries: Entry) -
 
 @BOTH_PATHS
 def test_jobs_get_the_next_nonce_when_another_used_up_the_first(bench: Bench, path: ConfirmationPath) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     stranger = used_by_another(bench)
     mine(bench, FINAL_DEPTH)
     finish(world, bench, refs)
@@ -71,8 +71,7 @@ def test_jobs_get_the_next_nonce_when_another_used_up_the_first(bench: Bench, pa
 def test_nonce_is_filled_when_a_reorganisation_gives_it_back(
     bench: Bench, path: ConfirmationPath, *, is_final: bool
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     before = bench.rpc("evm_snapshot")
     used_by_another(bench)
     mine(bench, FINAL_DEPTH)
@@ -80,10 +79,7 @@ def test_nonce_is_filled_when_a_reorganisation_gives_it_back(
         finish(world, bench, refs)
     else:
         world.confirm_jobs(refs)
-    bench.rpc("evm_revert", before)
-    later = confirming(world, path, name="later")
-    finish(world, bench, [*refs, *later])
-    audit(world, bench, [*refs, *later], moved=refs)
+    go_on_after(world, bench, before, refs, path)
     assert [row.path for row in rows(world)] == [None, path, path]
 
 
@@ -91,8 +87,7 @@ def test_nonce_is_filled_when_a_reorganisation_gives_it_back(
 def test_jobs_get_another_transaction_when_the_nonce_of_theirs_is_taken(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     stranger = overtaken(world, bench, refs)
     finish(world, bench, refs)
     assert [row.settlement for row in rows(world)] == [Settlement.NONCE_TAKEN, Settlement.FINAL]
@@ -100,8 +95,7 @@ def test_jobs_get_another_transaction_when_the_nonce_of_theirs_is_taken(
 
 
 def test_job_succeeds_by_the_transaction_that_took_its_nonce_when_that_recorded_it(bench: Bench) -> None:
-    world = world_on(bench)
-    refs = confirming(world, ConfirmationPath.DIRECT, 2)
+    world, refs = waiting(bench, ConfirmationPath.DIRECT)
     recorded = world.job(refs[0])
     entry = Entry(key_of(recorded, bench), recorded.result.commitment)
     stranger = overtaken(world, bench, refs, entry)
@@ -115,23 +109,18 @@ def test_job_succeeds_by_the_transaction_that_took_its_nonce_when_that_recorded_
 def test_jobs_stay_under_one_transaction_when_the_nonce_of_their_first_is_given_back(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     before = bench.rpc("evm_snapshot")
     overtaken(world, bench, refs)
     finish(world, bench, refs)
-    bench.rpc("evm_revert", before)
-    later = confirming(world, path, name="later")
-    finish(world, bench, [*refs, *later])
-    audit(world, bench, [*refs, *later], moved=refs)
+    go_on_after(world, bench, before, refs, path)
 
 
 @BOTH_PATHS
 def test_nonce_is_filled_when_what_it_was_signed_for_before_offered_the_ceiling(
     held: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(held)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(held, path)
     before = held.rpc("evm_snapshot")
     with fees_are_restored(held):
         base_fee(held, SPIKE_GWEI)
@@ -162,8 +151,7 @@ def test_gap_is_filled_when_the_node_has_lied_about_our_nonce(bench: Bench, path
 def test_nothing_is_placed_twice_when_the_node_hides_what_it_has_mined(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     world.confirm_jobs(refs)
     mine(bench, FINAL_DEPTH)
     with (

@@ -10,7 +10,6 @@ from tests.chain.sender import (
     GRANT,
     REVOKE,
     appoint,
-    confirming,
     finish,
     heard,
     mine,
@@ -18,9 +17,9 @@ from tests.chain.sender import (
     statuses,
     sweep_and_look,
     unpause,
-    world_on,
+    waiting,
 )
-from tests.chain.sender_audit import audit, go_on
+from tests.chain.sender_audit import go_on, go_on_after
 
 ENOUGH_WEI = 10**18
 # Pays for no transaction at 1 gwei.
@@ -31,8 +30,7 @@ NEXT_TO_NOTHING_WEI = 10**12
 def test_jobs_wait_with_an_alarm_until_the_registry_is_unpaused_when_it_is_paused(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     bench.pause()
     for _ in range(2):
         assert sweep_and_look(world).alarms == {Alarm.REFUSED: "EnforcedPause"}
@@ -45,8 +43,7 @@ def test_jobs_wait_with_an_alarm_until_the_registry_is_unpaused_when_it_is_pause
 def test_jobs_get_another_transaction_when_the_pause_reverts_theirs(
     held: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(held)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(held, path)
     paused_first(held)
     world.confirm_jobs(refs)
     mine(held, FINAL_DEPTH)
@@ -62,8 +59,7 @@ def test_jobs_get_another_transaction_when_the_pause_reverts_theirs(
 def test_jobs_are_confirmed_once_when_a_reorganisation_undoes_the_pause_that_reverted_them(
     held: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(held)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(held, path)
     before = held.rpc("evm_snapshot")
     paused_first(held)
     world.confirm_jobs(refs)
@@ -71,18 +67,14 @@ def test_jobs_are_confirmed_once_when_a_reorganisation_undoes_the_pause_that_rev
     sweep_and_look(world)
     unpause(held)
     finish(world, held, refs)
-    held.rpc("evm_revert", before)
-    later = confirming(world, path, name="later")
-    finish(world, held, [*refs, *later])
-    audit(world, held, [*refs, *later], moved=refs)
+    go_on_after(world, held, before, refs, path)
 
 
 @BOTH_PATHS
 def test_jobs_wait_with_an_alarm_until_the_role_is_granted_again_when_it_is_revoked(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     appoint(bench, by=REVOKE)
     assert world.confirm_jobs(refs).alarms == {Alarm.REFUSED: "AccessControlUnauthorizedAccount"}
     assert (rows(world), heard(world)) == ([], [])
@@ -94,8 +86,7 @@ def test_jobs_wait_with_an_alarm_until_the_role_is_granted_again_when_it_is_revo
 def test_jobs_wait_with_an_alarm_until_the_account_is_filled_when_it_cannot_pay(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     bench.rpc("hardhat_setBalance", bench.signer, hex(NEXT_TO_NOTHING_WEI))
     mine(bench)
     assert set(world.confirm_jobs(refs).alarms) == {Alarm.FUNDS_SPENT}
@@ -109,8 +100,7 @@ def test_jobs_wait_with_an_alarm_until_the_account_is_filled_when_it_cannot_pay(
 def test_alarm_is_raised_and_work_goes_on_when_the_account_runs_low(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     # Ten transactions of such a batch at what is offered when the base fee is below 1 gwei.
     bench.rpc("hardhat_setBalance", bench.signer, hex(10 * 100_000 * 3 * 10**9))
     mine(bench)

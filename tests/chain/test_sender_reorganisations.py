@@ -18,6 +18,7 @@ from tests.chain.sender import (
     rows,
     statuses,
     sweep_and_look,
+    waiting,
     world_on,
 )
 from tests.chain.sender_audit import audit, go_on
@@ -32,8 +33,7 @@ PATIENCE_SECONDS = 20.0
 def test_same_bytes_are_mined_when_a_reorganisation_drops_them(
     bench: Bench, path: ConfirmationPath, blocks: int
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 3)
+    world, refs = waiting(bench, path, 3)
     before = bench.rpc("evm_snapshot")
     world.confirm_jobs(refs)
     mine(bench, blocks)
@@ -45,8 +45,7 @@ def test_same_bytes_are_mined_when_a_reorganisation_drops_them(
 
 @BOTH_PATHS
 def test_job_waits_again_when_its_receipt_is_lost(held: Bench, path: ConfirmationPath) -> None:
-    world = world_on(held)
-    refs = confirming(world, path)
+    world, refs = waiting(held, path, 1)
     before = held.rpc("evm_snapshot")
     world.confirm_jobs(refs)
     mine(held, FINAL_DEPTH - 1)
@@ -69,8 +68,7 @@ def test_job_waits_again_when_its_receipt_is_lost(held: Bench, path: Confirmatio
 def test_settled_bytes_are_sent_again_when_a_reorganisation_is_deeper_than_final(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     before = bench.rpc("evm_snapshot")
     finish(world, bench, refs)
     bench.rpc("evm_revert", before)
@@ -83,8 +81,7 @@ def test_settled_bytes_are_sent_again_when_a_reorganisation_is_deeper_than_final
 
 @BOTH_PATHS
 def test_settled_bytes_are_sent_again_when_nothing_else_waits(bench: Bench, path: ConfirmationPath) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     before = bench.rpc("evm_snapshot")
     finish(world, bench, refs)
     bench.rpc("evm_revert", before)
@@ -96,8 +93,7 @@ def test_settled_bytes_are_sent_again_when_nothing_else_waits(bench: Bench, path
 
 @pytest.mark.parametrize("node", [Mining.AUTOMATIC], indirect=True, ids=["automatic"])
 def test_all_is_mined_again_when_a_reorganisation_takes_more_than_one_look_mends(bench: Bench) -> None:
-    world = world_on(bench)
-    refs = confirming(world, ConfirmationPath.DIRECT, SKIPPED_NONCES + 2)
+    world, refs = waiting(bench, ConfirmationPath.DIRECT, SKIPPED_NONCES + 2)
     before = bench.rpc("evm_snapshot")
     for ref in refs:
         world.confirm_jobs([ref])

@@ -26,6 +26,7 @@ from tests.chain.sender import (
     rows,
     statuses,
     sweep_and_look,
+    waiting,
     world_on,
 )
 from tests.chain.sender_audit import audit, go_on
@@ -154,8 +155,7 @@ def test_replacement_is_mined_again_when_a_reorganisation_drops_it(
 def test_no_nonce_is_used_when_the_base_fee_is_above_the_ceiling(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path)
+    world, refs = waiting(bench, path, 1)
     with fees_are_restored(bench):
         base_fee(bench, PEAK_GWEI)
         mine(bench)
@@ -188,8 +188,7 @@ def test_offer_stands_with_an_alarm_when_only_more_than_the_ceiling_would_do(
 def test_transaction_outbids_others_when_they_have_filled_six_blocks(
     held: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(held)
-    refs = confirming(world, path)
+    world, refs = waiting(held, path, 1)
     with block_gas_limit(held, 90_000):
         world.confirm_jobs(refs)
         for _ in range(PATIENCE_BLOCKS):

@@ -1,6 +1,6 @@
 """A node that hangs, lies or refuses: the sender stores first, believes little, and goes on afterwards."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from threading import Event
@@ -11,22 +11,23 @@ import pytest
 
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.errors import ChainUnavailable
-from chalicelib.domain.job import Status
+from chalicelib.domain.job import JobRef, Status
 from chalicelib.domain.transaction_id import ConfirmationPath
 from tests.chain.conftest import Bench
 from tests.chain.sender import (
     BOTH_PATHS,
+    Witness,
     attempts,
-    confirming,
     heard,
     mine,
     rows,
     statuses,
     sweep_and_look,
-    world_on,
+    waiting,
 )
 from tests.chain.sender_audit import go_on
 from tests.chain.servers import Heard, Reply, lying, refusing, saying, serving
+from tests.unit.world import World
 
 SEND = "eth_sendRawTransaction"
 ANOTHER_HASH = "0x" + "ab" * 32
@@ -82,6 +83,21 @@ def refusing_unheard(rpc_url: str, method: str) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def through(world: World, bench: Bench, url: str) -> Iterator[None]:
+    """The service reaches the node this way, and directly again afterwards."""
+    assert isinstance(world.chain, Witness)
+    world.chain.chain = bench.at(url)
+    yield
+    world.chain.chain = bench.chain
+
+
+def unavailable(world: World, bench: Bench, url: str, refs: Sequence[JobRef]) -> None:
+    """By this way the sender finds no chain that it can use."""
+    with through(world, bench, url), pytest.raises(ChainUnavailable):
+        world.confirm_jobs(refs)
+
+
 def of_another_genesis(block: Any) -> Any:
     return block | {"hash": ANOTHER_HASH} if block and int(block["number"], 16) == 0 else block
 
@@ -93,14 +109,10 @@ ANOTHER_CHAIN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 def test_jobs_wait_and_go_on_when_the_node_accepts_and_says_nothing(bench: Bench) -> None:
-    world = world_on(bench)
-    refs = confirming(world, ConfirmationPath.DIRECT, 2)
+    world, refs = waiting(bench, ConfirmationPath.DIRECT)
     with saying(lambda _, over: over.wait()) as silent:
-        world.chain.chain = bench.at(silent)
-        with pytest.raises(ChainUnavailable):
-            world.confirm_jobs(refs)
+        unavailable(world, bench, silent, refs)
     assert rows(world) == []
-    world.chain.chain = bench.chain
     assert world.confirm_jobs(refs).open_transactions == 1  # the lease was given back
     go_on(world, bench, refs)
 
@@ -114,25 +126,17 @@ ASKED = ["eth_getBalance", "eth_call", "eth_estimateGas", SEND]
 def test_jobs_are_confirmed_once_when_the_answer_is_lost(
     bench: Bench, path: ConfirmationPath, method: str
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     with losing_answers(bench.rpc_url, method) as url:
-        world.chain.chain = bench.at(url)
-        with pytest.raises(ChainUnavailable):
-            world.confirm_jobs(refs)
-    world.chain.chain = bench.chain
+        unavailable(world, bench, url, refs)
     go_on(world, bench, refs)
     assert len(set(heard(world))) == 1
 
 
 def test_jobs_are_confirmed_once_when_the_node_hangs_after_it_has_taken_the_bytes(bench: Bench) -> None:
-    world = world_on(bench)
-    refs = confirming(world, ConfirmationPath.DIRECT, 2)
+    world, refs = waiting(bench, ConfirmationPath.DIRECT)
     with hanging_at(bench.rpc_url, SEND) as url:
-        world.chain.chain = bench.at(url)
-        with pytest.raises(ChainUnavailable):
-            world.confirm_jobs(refs)
-    world.chain.chain = bench.chain
+        unavailable(world, bench, url, refs)
     go_on(world, bench, refs)
     assert len(set(heard(world))) == 1
 
@@ -146,13 +150,10 @@ def test_jobs_are_confirmed_once_when_the_node_hangs_after_it_has_taken_the_byte
 def test_same_bytes_are_mined_when_the_node_reports_an_error(
     bench: Bench, path: ConfirmationPath, refuse: Callable[..., AbstractContextManager[str]]
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
-    with refuse(bench.rpc_url) as url:
-        world.chain.chain = bench.at(url)
+    world, refs = waiting(bench, path)
+    with refuse(bench.rpc_url) as url, through(world, bench, url):
         world.confirm_jobs(refs)
         sweep_and_look(world)
-    world.chain.chain = bench.chain
     go_on(world, bench, refs)
     assert len(attempts(world)) == len(set(heard(world))) == 1
 
@@ -161,13 +162,9 @@ def test_same_bytes_are_mined_when_the_node_reports_an_error(
 def test_jobs_are_confirmed_once_when_the_node_names_another_hash(
     bench: Bench, path: ConfirmationPath
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(bench, path)
     with lying(bench.rpc_url, SEND, lambda _: ANOTHER_HASH) as url:
-        world.chain.chain = bench.at(url)
-        with pytest.raises(ChainUnavailable):
-            world.confirm_jobs(refs)
-    world.chain.chain = bench.chain
+        unavailable(world, bench, url, refs)
     go_on(world, bench, refs)
     assert len(set(heard(world))) == 1
 
@@ -177,27 +174,22 @@ def test_jobs_are_confirmed_once_when_the_node_names_another_hash(
 def test_nothing_is_sent_when_the_node_turns_out_to_run_another_chain(
     bench: Bench, path: ConfirmationPath, other: str
 ) -> None:
-    world = world_on(bench)
-    refs = confirming(world, path, 2)
-    with refusing_unheard(bench.rpc_url, SEND) as url:  # stored, and never heard of
-        world.chain.chain = bench.at(url)
-        world.confirm_jobs(refs)
-    with lying(bench.rpc_url, *ANOTHER_CHAIN[other]) as url:
-        world.chain.chain = bench.at(url)
+    world, refs = waiting(bench, path)
+    with refusing_unheard(bench.rpc_url, SEND) as url, through(world, bench, url):
+        world.confirm_jobs(refs)  # stored, and never heard of
+    with lying(bench.rpc_url, *ANOTHER_CHAIN[other]) as url, through(world, bench, url):
         with pytest.raises(ChainUnavailable):
             sweep_and_look(world)
         with pytest.raises(ChainUnavailable):
             world.chain.broadcast(rows(world)[0].latest.raw)
     mine(bench)
     assert bench.survey().next_nonce == 0
-    world.chain.chain = bench.chain
     go_on(world, bench, refs)
 
 
 @BOTH_PATHS
 def test_job_waits_when_the_node_invents_a_receipt(held: Bench, path: ConfirmationPath) -> None:
-    world = world_on(held)
-    refs = confirming(world, path, 2)
+    world, refs = waiting(held, path)
     world.confirm_jobs(refs)
     before = held.rpc("evm_snapshot")
     mine(held)
@@ -207,10 +199,11 @@ def test_job_waits_when_the_node_invents_a_receipt(held: Bench, path: Confirmati
     mine(held, FINAL_DEPTH)
     block = held.rpc("eth_getBlockByNumber", receipt["blockNumber"], not True)
     invented = receipt | {"blockHash": block["hash"]}
-    with lying(held.rpc_url, "eth_getTransactionReceipt", lambda _: invented) as url:
-        world.chain.chain = held.at(url)
+    with (
+        lying(held.rpc_url, "eth_getTransactionReceipt", lambda _: invented) as url,
+        through(world, held, url),
+    ):
         for _ in range(2):
             world.confirm_jobs([])
         assert statuses(world, refs) == {Status.CONFIRMING}
-    world.chain.chain = held.chain
     go_on(world, held, refs)

@@ -10,7 +10,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from chalicelib.adapters.dynamodb import Tables
-from chalicelib.adapters.s3 import Links, S3Payloads, S3Uploads
+from chalicelib.adapters.dynamodb_items import JOBS, READY_INDEX
+from chalicelib.adapters.s3 import Links, S3Checkpoints, S3Payloads, S3Uploads
 from emulation.resources import create_resources
 
 RESOURCES = Path(__file__).parents[2] / ".chalice" / "resources.json"
@@ -35,8 +36,21 @@ def make_resources(endpoint: str) -> None:
     create_resources(json.loads(RESOURCES.read_text()), partial(client, endpoint=endpoint))
 
 
+def forget_ready(endpoint: str) -> None:
+    """Takes away the jobs that other tests have left for any worker."""
+    dynamodb = client("dynamodb", endpoint=endpoint)
+    pages = dynamodb.get_paginator("scan").paginate(TableName=JOBS, IndexName=READY_INDEX)
+    for item in [item for page in pages for item in page["Items"]]:
+        key = {name: item[name] for name in ("tenant_id", "job_id")}
+        dynamodb.delete_item(TableName=JOBS, Key=key)
+
+
 def payloads(endpoint: str) -> S3Payloads:
     return S3Payloads(client("s3", endpoint=endpoint), links(endpoint))
+
+
+def checkpoints(endpoint: str) -> S3Checkpoints:
+    return S3Checkpoints(client("s3", endpoint=endpoint))
 
 
 def uploads(endpoint: str) -> S3Uploads:

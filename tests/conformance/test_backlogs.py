@@ -11,6 +11,7 @@ from botocore.config import Config
 
 from chalicelib.adapters.aws_backlogs import AwsBacklogs
 from chalicelib.adapters.dynamodb import Tables
+from chalicelib.adapters.dynamodb_items import ENTITLEMENTS
 from chalicelib.adapters.memory import ManualClock, MemoryQueue
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.sqs import RUN_QUEUE, SqsQueue
@@ -20,7 +21,7 @@ from chalicelib.domain.polling import CONFIRMED_A_SECOND, WORKERS
 from chalicelib.ports import Backlogs, Queue
 from chalicelib.use_cases.estimate_wait import EstimateWait
 from tests.conformance.real_ports import client, make_resources, tables
-from tests.unit.world import ACME, START
+from tests.unit.world import ACME, GLOBEX, START
 
 REF = JobRef(ACME, "job_1")
 QUEUED = new_job(REF, job_type="t", plan="test", now=START, trace_id="t", request_id="r")
@@ -68,16 +69,27 @@ def waiting(request: pytest.FixtureRequest, now: datetime) -> Waiting:
 
     drain()
     real = SqsQueue(sqs)
+    # As if each of the tenant's messages were of an active job.
+    counter = {"tenant_id": ACME, "counter": "active", "jobs": 1_000}
+    tables(endpoint).put(ENTITLEMENTS, counter)
     return Waiting(queue=real, backlogs=AwsBacklogs(tables(endpoint), real, clock), clock=clock, drain=drain)
 
 
 def test_the_depth_is_the_queues_when_messages_come_and_go(waiting: Waiting) -> None:
-    depths = [waiting.backlogs.of_runs().waiting]
+    depths = [waiting.backlogs.of_runs(ACME).waiting]
     waiting.add(13)
-    depths.append(waiting.backlogs.of_runs().waiting)
+    depths.append(waiting.backlogs.of_runs(ACME).waiting)
     waiting.drain()
-    depths.append(waiting.backlogs.of_runs().waiting)
+    depths.append(waiting.backlogs.of_runs(ACME).waiting)
     assert depths == [0, 13, 0]
+
+
+def test_other_tenants_jobs_do_not_count_when_they_fill_the_queue(waiting: Waiting) -> None:
+    for _ in range(20):
+        waiting.queue.wake_runner(JobRef(GLOBEX, "job_2"), trace_id="")
+    seen = waiting.backlogs.of_runs("ten_quiet").waiting
+    waiting.drain()
+    assert seen == 0
 
 
 def test_a_deeper_queue_means_a_longer_wait_when_it_fills_and_drains(waiting: Waiting) -> None:
@@ -103,7 +115,7 @@ def test_this_minute_and_the_last_are_what_counts_when_runs_are_older(waiting: W
     waiting.backlogs.add_run(8.0)
     rates = []
     for _ in range(3):
-        rates.append(waiting.backlogs.of_runs().drained_per_second)
+        rates.append(waiting.backlogs.of_runs(ACME).drained_per_second)
         waiting.clock.advance(timedelta(minutes=1))
     assert rates == [0.5, 0.5, WORKERS]
 
@@ -137,6 +149,6 @@ def test_it_is_unavailable_when_nobody_answers(now: datetime) -> None:
         SqsQueue(boto3.client("sqs", **nobody)),
         ManualClock(now),
     )
-    for ask in (gone.of_runs, gone.of_confirmations, lambda: gone.add_run(1.0)):
+    for ask in (lambda: gone.of_runs(ACME), gone.of_confirmations, lambda: gone.add_run(1.0)):
         with pytest.raises(Unavailable):
             ask()

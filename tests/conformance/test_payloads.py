@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -11,12 +11,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from chalicelib.adapters.memory import MemoryPayloads
-from chalicelib.adapters.memory_uploads import MemoryUploads
-from chalicelib.adapters.s3 import UPLOADS, Links, S3Uploads
+from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
+from chalicelib.adapters.s3 import CHECKPOINTS, UPLOADS, Links, S3Uploads
 from chalicelib.adapters.system import RandomIds, SystemClock
 from chalicelib.domain.job import JobRef
 from chalicelib.domain.payload import LINK_LIFETIME, Upload, UploadedInput
-from chalicelib.ports import Payloads, Uploads
+from chalicelib.ports import Checkpoints, Payloads, Uploads
 from emulation.aws import Aws
 from emulation.clock import ManualClock
 from tests.conformance import real_ports
@@ -30,26 +30,33 @@ BODY = b'{"n":1}'
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Both ports, and what a tenant does with their links; `expire` takes an upload away after its day."""
+    """The ports, and what a tenant does with their links.
+
+    `expire` takes an upload away after its day, and `forget` a checkpoint some time after its last use.
+    """
 
     payloads: Payloads
     uploads: Uploads
+    checkpoints: Checkpoints
     get: Callable[[str], bytes]
     put: Callable[[str, Mapping[str, str], bytes], bool]
     expire: Callable[[Upload], object]
+    forget: Callable[[str], object]
 
 
 @pytest.fixture(params=["memory", "real"])
 def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "real":
         return _real(request.getfixturevalue("aws_endpoint"))
-    payloads, uploads = MemoryPayloads(), MemoryUploads()
+    payloads, uploads, checkpoints = MemoryPayloads(), MemoryUploads(), MemoryCheckpoints()
     return Store(
         payloads,
         uploads,
+        checkpoints,
         get=lambda url: payloads.get(url.removeprefix("memory:")),
         put=lambda url, headers, body: uploads.send(url, headers, body, now=NOW),
         expire=lambda _: None,
+        forget=checkpoints.stored.pop,
     )
 
 
@@ -59,9 +66,11 @@ def _real(endpoint: str) -> Store:
     return Store(
         real_ports.payloads(endpoint),
         real_ports.uploads(endpoint),
+        real_ports.checkpoints(endpoint),
         get=lambda url: httpx.get(url).raise_for_status().content,
         put=lambda url, headers, body: httpx.put(url, headers=headers, content=body).status_code == 200,
         expire=lambda upload: s3.delete_object(Bucket=UPLOADS, Key=f"{upload.tenant_id}/{upload.upload_id}"),
+        forget=lambda key: s3.delete_object(Bucket=CHECKPOINTS, Key=key),
     )
 
 
@@ -127,6 +136,25 @@ def test_the_copy_outlives_the_upload_when_it_was_kept_once(store: Store, upload
     assert kept is not None
     assert store.uploads.keep(upload.tenant_id, upload.upload_id) == kept
     assert store.uploads.read(kept) == BODY
+
+
+def test_nothing_is_kept_when_nobody_has_asked_for_it(store: Store, upload: Upload) -> None:
+    assert sent(store, upload)
+    assert store.uploads.kept(upload.tenant_id, upload.upload_id) is None
+    kept = store.uploads.keep(upload.tenant_id, upload.upload_id)
+    store.expire(upload)
+    assert kept == store.uploads.kept(upload.tenant_id, upload.upload_id)
+    assert store.uploads.kept(IDS.new_id("ten_"), upload.upload_id) is None
+
+
+def test_a_checkpoint_is_there_until_it_is_forgotten_when_it_was_stored(store: Store) -> None:
+    ref = JobRef(IDS.new_id("ten_"), "job_1")
+    keys = [store.checkpoints.put(ref, content) for content in (b"one", bytes(256), b"one", b"")]
+    assert keys[0] == keys[2]
+    assert len({*keys, store.checkpoints.put(replace(ref, job_id="job_2"), b"one")}) == 4
+    assert [store.checkpoints.get(key) for key in keys] == [b"one", bytes(256), b"one", b""]
+    store.forget(keys[0])
+    assert [store.checkpoints.get(key) for key in keys[:2]] == [None, bytes(256)]
 
 
 def test_a_link_lives_in_the_services_time_when_that_is_not_the_machines(

@@ -12,6 +12,7 @@ from chalicelib.domain.chain_transaction import JOBS_A_TRANSACTION, ChainTransac
 from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import Superseded
 from chalicelib.domain.job import Job
+from chalicelib.domain.lease import lease as lease_job
 from chalicelib.domain.transaction_id import Account, TransactionId
 from chalicelib.ports import ChainTransactions, Change, Jobs
 from tests.conformance.real_ports import make_resources, tables
@@ -47,7 +48,7 @@ def confirming(jobs: Jobs, count: int) -> list[Job]:
     for n in range(count):
         wanted = admission(tenant, f"k{n}", plan=plan)
         jobs.admit(wanted, now=START)
-        leased = domain.lease(wanted.job, now=START)
+        leased = lease_job(wanted.job, now=START)
         finished = domain.finish(leased, now=START, result=RESULT)
         jobs.save([Change(wanted.job, leased)])
         jobs.save([Change(leased, finished)])

@@ -12,12 +12,14 @@ from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import job as domain
+from chalicelib.domain import lease
 from chalicelib.domain.chain_call import Inclusion
 from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
+from chalicelib.domain.failure import Failure, FailureCode
 from chalicelib.domain.idempotency import KEPT_FOR, Claim
-from chalicelib.domain.job import Job, JobRef, Progress, Status
-from chalicelib.domain.metering import job_accepted, job_confirmed
+from chalicelib.domain.job import Checkpoint, Job, JobRef, Progress, Status
+from chalicelib.domain.metering import UsageEvent, events_of
 from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.transaction_id import Account, ConfirmationPath, TransactionId
 from chalicelib.ports import Admission, Change, Jobs
@@ -63,7 +65,12 @@ def admission(
         response_body=b'{"id":1}',
         expires_at=now + KEPT_FOR,
     )
-    return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=job_accepted(job, PRICES))
+    return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=accepted(job))
+
+
+def accepted(job: Job) -> UsageEvent:
+    [event] = events_of(job, PRICES)
+    return event
 
 
 def admitted(jobs: Jobs, tenant: str, key: str = "k") -> Job:
@@ -194,17 +201,24 @@ def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: 
         inclusion=Inclusion(word=2**224 - 1, bit=97, mask=2**98 - 1, root="0x3", proof=("0x4", "0x5")),
     )
     transaction_id = TransactionId(Account("0x51", "0x67"), 2**40)
+    checkpoint = Checkpoint(storage_key="c", progress=Progress(2**40, 2**50))
     steps = [
         lambda j: domain.postpone(j, now=START + timedelta(microseconds=1)),
-        lambda j: domain.lease(j, now=START),
-        lambda j: domain.renew(j, now=START, progress=Progress(3, 2**50)),
+        lambda j: lease.lease(j, now=START),
+        lambda j: lease.of_version(replace(j, cost_units=2**60), 2**40),
+        lambda j: lease.renew(replace(j, progress=Progress(3, 2**50)), now=START),
+        lambda j: lease.got_on(j, checkpoint),
+        lambda j: lease.pause(j, now=START),
+        lambda j: lease.lease(j, now=START),
+        lambda j: lease.retry_later(j, now=START, seconds=0.3),
+        lambda j: lease.lease(j, now=START + lease.LEASE),
         lambda j: domain.finish(j, now=START, result=result),
         lambda j: domain.place(j, transaction_id),
         lambda j: domain.succeed(j, now=START, confirmation=confirmation),
     ]
     for step in steps:
         after = step(job)
-        events = (job_confirmed(after, PRICES),) if after.status is Status.SUCCEEDED else ()
+        events = events_of(after, PRICES) if after.status is Status.SUCCEEDED else ()
         jobs.save([Change(job, after, events)])
         assert jobs.get(job.ref) == after
         job = after
@@ -212,16 +226,16 @@ def test_every_field_reads_back_when_a_job_goes_all_the_way(jobs: Jobs, tenant: 
 
 def test_a_failure_reads_back_when_a_job_failed(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
-    failed = domain.fail(job, now=START, failure=domain.Failure("job_error", "no"))
+    failed = domain.fail(job, now=START, failure=Failure(FailureCode.JOB_ERROR, "no"))
     jobs.save([Change(job, failed)])
     assert jobs.get(job.ref) == failed
 
 
 def test_a_stale_change_loses_when_the_row_has_moved(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
-    leased = domain.lease(job, now=START)
+    leased = lease.lease(job, now=START)
     jobs.save([Change(job, leased)])
-    for stale in (domain.lease(job, now=START), domain.cancel(job, now=START)):
+    for stale in (lease.lease(job, now=START), domain.cancel(job, now=START)):
         with pytest.raises(Superseded):
             jobs.save([Change(job, stale)])
     assert jobs.get(job.ref) == leased
@@ -229,17 +243,17 @@ def test_a_stale_change_loses_when_the_row_has_moved(jobs: Jobs, tenant: str) ->
 
 def test_an_older_epochs_write_loses_when_the_lease_was_taken_over(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
-    first = domain.lease(job, now=START)
+    first = lease.lease(job, now=START)
     jobs.save([Change(job, first)])
-    second = domain.lease(first, now=START + domain.LEASE)
+    second = lease.lease(first, now=START + lease.LEASE)
     jobs.save([Change(first, second)])
     with pytest.raises(Superseded):
-        jobs.save([Change(first, domain.renew(first, now=START, progress=Progress(1, 2)))])
+        jobs.save([Change(first, lease.renew(first, now=START + timedelta(seconds=1)))])
 
 
 def test_no_change_is_written_when_one_of_many_is_stale(jobs: Jobs, tenant: str) -> None:
     stale, fresh = admitted(jobs, tenant, "k0"), admitted(jobs, tenant, "k1")
-    jobs.save([Change(stale, domain.lease(stale, now=START))])
+    jobs.save([Change(stale, lease.lease(stale, now=START))])
     changes = [Change(job, domain.cancel(job, now=START)) for job in (fresh, stale)]
     with pytest.raises(Superseded):
         jobs.save(changes)
@@ -271,15 +285,15 @@ def test_a_job_is_due_when_its_time_has_come_and_it_has_not_ended(jobs: Jobs, te
 def test_an_event_is_written_once_when_it_comes_twice(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
     with pytest.raises(Superseded):
-        jobs.save([Change(job, domain.cancel(job, now=START), (job_accepted(job, PRICES),))])
+        jobs.save([Change(job, domain.cancel(job, now=START), (accepted(job),))])
     assert jobs.get(job.ref) == job
 
 
 def test_a_heartbeat_is_kept_when_a_postponement_was_decided_before_it(jobs: Jobs, tenant: str) -> None:
     job = admitted(jobs, tenant)
-    leased = domain.lease(job, now=START)
+    leased = lease.lease(job, now=START)
     jobs.save([Change(job, leased)])
-    renewed = domain.renew(leased, now=START + timedelta(seconds=9), progress=Progress(1, 2))
+    renewed = lease.renew(replace(leased, progress=Progress(1, 2)), now=START + timedelta(seconds=9))
     jobs.save([Change(leased, renewed)])
     jobs.save([Change(leased, domain.postpone(leased, now=START))])
     found = jobs.get(job.ref)

@@ -12,7 +12,8 @@ from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.domain import job as domain
 from chalicelib.domain.entitlements import period_of
 from chalicelib.domain.job import Job
-from chalicelib.domain.metering import UsageEvent, job_accepted, job_confirmed
+from chalicelib.domain.lease import lease
+from chalicelib.domain.metering import UsageEvent, events_of
 from chalicelib.domain.usage import EntitlementCounts
 from chalicelib.ports import Change, Jobs, Usage
 from tests.conformance.real_ports import make_resources, tables
@@ -56,9 +57,10 @@ def confirm(ports: Ports, job: Job, *, now: datetime, **changes: object) -> Usag
         chain_id=31337, registry="0xaa", job_key="0x1", transaction_hash="0x2", block_number=7, gas_used=2**60
     )
     result = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02")
-    ran = domain.finish(domain.lease(job, now=now), now=now, result=result)
+    ran = domain.finish(lease(job, now=now), now=now, result=result)
     after = domain.succeed(ran, now=now, confirmation=confirmation)
-    event = replace(job_confirmed(after, PRICES), **changes)
+    [confirmed] = events_of(after, PRICES)
+    event = replace(confirmed, **changes)
     ports.jobs.save([Change(job, after, (event,))])
     return event
 
@@ -67,7 +69,7 @@ def test_every_field_of_an_event_reads_back_when_it_was_committed(ports: Ports, 
     job = ports.admit(tenant)
     confirmed = confirm(ports, job, now=START + timedelta(microseconds=1), quantity=2**70)
     found = {event.event_id: event for event in ports.usage.events(tenant, START.date())}
-    assert found == {event.event_id: event for event in (job_accepted(job, PRICES), confirmed)}
+    assert found == {event.event_id: event for event in (*events_of(job, PRICES), confirmed)}
     assert confirmed.plan == job.plan == "test"
 
 

@@ -1,6 +1,7 @@
 """One emulator, and a tenant of its own for each test; with `bench`, also a node, a registry and a signer."""
 
 import asyncio
+import multiprocessing
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,10 @@ from tests.crash.scene import Scene
 from tests.unit.world import REGISTRY, SIGNER, SIGNER_KEY, START, World
 
 NO_NODE = "http://127.0.0.1:9"
+
+multiprocessing.get_context("forkserver").set_forkserver_preload(
+    ["tests.crash.scene", "tests.crash.preloaded"]
+)
 
 
 @pytest.fixture(

@@ -12,12 +12,13 @@ from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.evm import EvmChain
 from chalicelib.adapters.memory import ManualClock
 from chalicelib.adapters.memory_signers import MemorySigners
+from chalicelib.adapters.sandbox import ForkedSandbox
 from chalicelib.adapters.sqs import SqsQueue
-from chalicelib.adapters.system import RandomIds
+from chalicelib.adapters.system import RandomIds, SystemClock
 from chalicelib.domain import wake_up
 from chalicelib.domain.job import JobRef
 from tests.chain.sender import Witness
-from tests.conformance.real_ports import client, payloads, tables, uploads
+from tests.conformance.real_ports import checkpoints, client, payloads, tables, uploads
 from tests.crash.failpoints import KILLED, Failing, Failpoint, kill
 from tests.unit.world import World
 
@@ -25,7 +26,9 @@ from tests.unit.world import World
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.crash.scene"])
 # A client of AWS takes longer to make than most of what these tests do with it.
-_tables, _payloads, _uploads = cache(tables), cache(payloads), cache(uploads)
+_tables, _payloads, _uploads, _checkpoints = (
+    cache(make) for make in (tables, payloads, uploads, checkpoints)
+)
 _sqs = cache(partial(client, "sqs"))
 
 
@@ -55,6 +58,7 @@ class Scene:
             jobs=DynamoDbJobs(self.tables),
             queue=SqsQueue(_sqs(endpoint=self.endpoint)),
             payloads=_payloads(self.endpoint),
+            checkpoints=_checkpoints(self.endpoint),
             uploads=_uploads(self.endpoint),
             transactions=DynamoDbChainTransactions(self.tables),
             chain=chain,
@@ -65,6 +69,8 @@ class Scene:
             genesis_hash=self.genesis_hash,
             registry=self.registry,
         )
+        # Runs go on in real time, whatever the clock of the service is.
+        world.sandbox = ForkedSandbox(monotonic=SystemClock().monotonic)
         chain.world = world
         return world
 

@@ -37,6 +37,12 @@ def around(*calls: str) -> list[Failpoint]:
     return [Failpoint(*call.split("."), when) for call in calls for when in ("before", "after")]
 
 
+def on_each_path(failpoints: Sequence[Failpoint]) -> list[pytest.ParameterSet]:
+    """Both paths take the same steps, so the compact one's cases are deep, but for what it does alone."""
+    compact = (pytest.param(ConfirmationPath.COMPACT, each, marks=pytest.mark.deep) for each in failpoints)
+    return [*(pytest.param(ConfirmationPath.DIRECT, each) for each in failpoints), *compact]
+
+
 SENDING = around(
     "transactions.lease",
     "chain.survey",
@@ -78,8 +84,7 @@ def recovered(
 
 
 @ONE_MINING
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", SENDING, ids=str)
+@pytest.mark.parametrize(("path", "failpoint"), on_each_path(SENDING), ids=str)
 def test_each_job_is_confirmed_once_when_the_sender_dies_before_it_sends(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
@@ -100,8 +105,7 @@ def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_sends(
 
 
 @ONE_MINING
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", FOLLOWING, ids=str)
+@pytest.mark.parametrize(("path", "failpoint"), on_each_path(FOLLOWING), ids=str)
 def test_each_job_is_confirmed_once_when_the_sender_dies_before_the_depth_is_reached(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
@@ -113,28 +117,16 @@ def test_each_job_is_confirmed_once_when_the_sender_dies_before_the_depth_is_rea
 
 
 @ONE_MINING
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", CLOSING, ids=str)
-def test_each_job_is_confirmed_once_when_the_sender_dies_while_closing(
-    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
-) -> None:
-    refs = confirming(world, path, JOBS)
-    world.confirm_jobs(refs)
-    mine(bench, FINAL_DEPTH)
-    scene.crash(world, failpoint, "confirm_jobs", [])
-    recovered(scene, world, bench, refs)
-
-
-@ONE_MINING
 @pytest.mark.parametrize(
     ("path", "failpoint"),
     [
+        *on_each_path(CLOSING),
         *((ConfirmationPath.DIRECT, each) for each in around("chain.recorded_hashes")),
         *((ConfirmationPath.COMPACT, each) for each in around("chain.compact_hash")),
     ],
     ids=str,
 )
-def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_asks_the_registry(
+def test_each_job_is_confirmed_once_when_the_sender_dies_while_closing(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
     refs = confirming(world, path, JOBS)
@@ -154,36 +146,36 @@ def stuck(world: World, bench: Bench, refs: Sequence[JobRef]) -> None:
     mine(bench)
 
 
+def recovered_when_stuck(
+    scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
+) -> list[JobRef]:
+    """The sender dies when it replaces what is stuck; then there is the one replacement and no more."""
+    refs = confirming(world, path, JOBS)
+    with fees_are_restored(bench):
+        stuck(world, bench, refs)
+        scene.crash(world, failpoint, "confirm_jobs", [])
+        recovered(scene, world, bench, refs)
+    assert len(attempts(world)) == 2
+    return refs
+
+
 @ONE_MINING
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", REPLACING, ids=str)
+@pytest.mark.parametrize(("path", "failpoint"), on_each_path(REPLACING), ids=str)
 def test_each_job_is_confirmed_once_when_the_sender_dies_before_it_sends_a_replacement(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
-    refs = confirming(world, path, JOBS)
-    with fees_are_restored(bench):
-        stuck(world, bench, refs)
-        scene.crash(world, failpoint, "confirm_jobs", [])
-        recovered(scene, world, bench, refs)
-    assert len(attempts(world)) == 2
+    recovered_when_stuck(scene, world, bench, path, failpoint)
 
 
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", BROADCASTING, ids=str)
+@pytest.mark.parametrize(("path", "failpoint"), on_each_path(BROADCASTING), ids=str)
 def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_sends_a_replacement(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
-    refs = confirming(world, path, JOBS)
-    with fees_are_restored(bench):
-        stuck(world, bench, refs)
-        scene.crash(world, failpoint, "confirm_jobs", [])
-        recovered(scene, world, bench, refs)
-    assert len(attempts(world)) == 2
+    refs = recovered_when_stuck(scene, world, bench, path, failpoint)
     assert {world.job(ref).confirmation.transaction_hash for ref in refs} == {attempts(world)[1]}
 
 
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", FILLING, ids=str)
+@pytest.mark.parametrize(("path", "failpoint"), on_each_path(FILLING), ids=str)
 def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_fills_a_nonce(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
@@ -198,8 +190,9 @@ def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_fills_a_nonce(
     assert [row.path for row in rows(world)] == [None, path]
 
 
-@BOTH_PATHS
-@pytest.mark.parametrize("failpoint", around("transactions.amend", "chain.broadcast"), ids=str)
+@pytest.mark.parametrize(
+    ("path", "failpoint"), on_each_path(around("transactions.amend", "chain.broadcast")), ids=str
+)
 def test_each_job_is_confirmed_once_when_the_sender_dies_while_it_fills_a_nonce_that_was_taken(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:

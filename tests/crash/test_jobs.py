@@ -1,4 +1,7 @@
-"""Submitting, running and canceling, made to happen: a process dies there, and what must follow follows."""
+"""Submitting, running and canceling, made to happen: a process dies there, and what must follow follows.
+
+Long runs, which take several workers, are in `test_long_runs`.
+"""
 
 import io
 import json
@@ -15,9 +18,10 @@ from botocore.httpsession import URLLib3Session
 
 from chalicelib.adapters.dynamodb import CONFLICT_ROUNDS, Tables
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
-from chalicelib.domain.errors import Unavailable
-from chalicelib.domain.job import LEASE, UNSEEN_AFTER, JobRef, Status
-from chalicelib.use_cases.run_job import Ran
+from chalicelib.domain.errors import Superseded, Unavailable
+from chalicelib.domain.job import UNSEEN_AFTER, JobRef, Status
+from chalicelib.domain.lease import LEASE, MAX_ATTEMPTS, reason_to_fail
+from chalicelib.use_cases.run_job import Outcome
 from tests.conformance.real_ports import client
 from tests.crash.failpoints import Failing, Failpoint
 from tests.crash.scene import Scene
@@ -79,7 +83,7 @@ def test_the_second_message_does_nothing_when_a_submit_dies_after_sending(scene:
     first = scene.messages("jobs-run")
     second = swept(world, scene, "jobs-run")
     assert len(first) == len(second) == 1
-    assert [world.run_job(refs[0]) for refs in first + second] == [Ran.FINISHED, Ran.NOTHING_TO_DO]
+    assert [world.run_job(refs[0]) for refs in first + second] == [Outcome.FINISHED, Outcome.NOTHING_TO_DO]
 
 
 def test_the_table_decides_when_every_answer_of_the_commit_is_lost(scene: Scene, world: World) -> None:
@@ -103,10 +107,10 @@ RUN_POINTS = [
     Failpoint("jobs", "save", "before", 1),
     Failpoint("jobs", "save", "after", 1),
     Failpoint("jobs", "input_of", "after"),
-    Failpoint("jobs", "save", "after", 2),
+    Failpoint("sandbox", "start", "after"),
     Failpoint("payloads", "put", "before"),
     Failpoint("payloads", "put", "after"),
-    Failpoint("jobs", "save", "before", 3),
+    Failpoint("jobs", "save", "before", 2),
 ]
 
 
@@ -117,7 +121,7 @@ def test_the_job_is_run_again_when_a_worker_dies_before_the_result_is_committed(
     ref = world.submit().job_ref
     scene.crash(world, failpoint, "run_job", ref)
     assert swept(world, scene, "jobs-run") == [(ref,)]
-    assert world.run_job(ref) is Ran.FINISHED
+    assert world.run_job(ref) is Outcome.FINISHED
     job = world.job(ref)
     leased_before = failpoint not in RUN_POINTS[:2]
     assert (job.status, job.version, job.lease_epoch) == (Status.CONFIRMING, 3, 2 if leased_before else 1)
@@ -127,7 +131,7 @@ def test_the_job_is_run_again_when_a_worker_dies_before_the_result_is_committed(
 @pytest.mark.parametrize(
     "failpoint",
     [
-        Failpoint("jobs", "save", "after", 3),
+        Failpoint("jobs", "save", "after", 2),
         Failpoint("queue", "wake_confirmer", "before"),
         Failpoint("queue", "wake_confirmer", "after"),
     ],
@@ -140,7 +144,7 @@ def test_the_job_is_never_run_again_when_a_worker_dies_after_the_result_is_commi
     scene.crash(world, failpoint, "run_job", ref)
     committed = world.job(ref)
     assert swept(world, scene, "jobs-confirm") == [(ref,)]
-    assert world.run_job(ref) is Ran.NOTHING_TO_DO
+    assert world.run_job(ref) is Outcome.NOTHING_TO_DO
     assert replace(world.job(ref), due_at=committed.due_at) == committed
 
 
@@ -149,11 +153,11 @@ def test_the_late_workers_write_loses_when_it_hangs_past_its_lease(scene: Scene,
 
     def another_finishes() -> None:
         other = scene.world(world.clock.now() + LEASE)
-        assert other.run_job(ref) is Ran.FINISHED
+        assert other.run_job(ref) is Outcome.FINISHED
 
     late = scene.world(world.clock.now())
-    late.jobs = Failing(late.jobs, Failpoint("jobs", "save", "before", 3), another_finishes)
-    assert late.run_job(ref) is Ran.SUPERSEDED
+    late.jobs = Failing(late.jobs, Failpoint("jobs", "save", "before", 2), another_finishes)
+    assert late.run_job(ref) is Outcome.SUPERSEDED
     job = world.job(ref)
     assert (job.status, job.lease_epoch) == (Status.CONFIRMING, 2)
     assert world.get_result(ref).result == job.result
@@ -183,18 +187,24 @@ def test_a_cancel_has_happened_or_not_when_it_dies(
 def test_one_end_wins_when_a_canceled_jobs_worker_finishes_late(scene: Scene, world: World) -> None:
     ref = world.submit().job_ref
     late = scene.world(world.clock.now())
-    late.jobs = Failing(late.jobs, Failpoint("jobs", "save", "before", 3), lambda: world.cancel_job(ref))
-    assert late.run_job(ref) is Ran.SUPERSEDED
+    late.jobs = Failing(late.jobs, Failpoint("jobs", "save", "before", 2), lambda: world.cancel_job(ref))
+    assert late.run_job(ref) is Outcome.SUPERSEDED
     assert world.job(ref).status is Status.CANCELED
 
 
-def test_one_end_wins_when_a_canceled_job_is_buried(scene: Scene, world: World) -> None:
+def test_one_end_wins_when_a_canceled_job_is_given_up(scene: Scene, world: World) -> None:
     ref = world.submit().job_ref
-    take(world, ref)
+    for _ in range(MAX_ATTEMPTS):
+        take(world, ref)
+        world.clock.advance(LEASE)
+    late = world.job(ref)
     world.cancel_job(ref)
-    world.clock.advance(LEASE)
-    world.bury_job(ref)
+    reason = reason_to_fail(late, now=world.clock.now())
+    assert reason is not None
+    with pytest.raises(Superseded):
+        world.give_up(late, reason, now=world.clock.now())
     assert (world.job(ref).status, scene.counted("active")) == (Status.CANCELED, 0)
+    assert scene.messages("jobs-run-dead") == []
 
 
 # Conflicts, which the real service has and the emulator's lock hides
@@ -253,5 +263,5 @@ def test_a_lost_answer_is_not_another_workers_lease_when_the_client_retries(
 
     dynamodb.meta.events.register("before-send.dynamodb.TransactWriteItems", lose_the_first)
     world.jobs = DynamoDbJobs(Tables(dynamodb, backoff=lambda _: None))
-    assert world.run_job(ref) is Ran.FINISHED
+    assert world.run_job(ref) is Outcome.FINISHED
     assert len(lost) == 1

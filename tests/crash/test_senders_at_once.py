@@ -92,26 +92,41 @@ BEFORE_THE_ROW = [Failpoint("chain", "estimate_gas", "after"), Failpoint("transa
 AFTER_THE_ROW = [Failpoint("chain", "broadcast", "before"), Failpoint("transactions", "release", "before")]
 
 
+class Takeover:
+    """A late sender, to whom it happens there that its lease ends and another does all the work."""
+
+    def __init__(self, scene: Scene, bench: Bench, refs: Sequence[JobRef]) -> None:
+        self.scene, self.bench, self.refs = scene, bench, refs
+        self.then: list[object] = []
+
+    def befalls(self, world: World, failpoint: Failpoint, woken: Sequence[JobRef]) -> None:
+        """The late one goes on where it was."""
+        late = hanging(self.scene.world(world.clock.now()), failpoint, lambda: self._by_another(world))
+        with suppress(Superseded):
+            late.confirm_jobs(woken)
+
+    def _by_another(self, world: World) -> None:
+        other = self.scene.world(world.clock.now() + SENDER_LEASE)
+        finish(other, self.bench, self.refs)
+        self.then.append(stored(self.scene, other, self.refs))
+
+    def was_the_last_word(self, world: World) -> None:
+        """All is as the other left it, and as it should be."""
+        assert [stored(self.scene, world, self.refs)] == self.then
+        audit(world, self.bench, self.refs)
+
+
 @BOTH_PATHS
 @pytest.mark.parametrize("failpoint", [*BEFORE_THE_ROW, *AFTER_THE_ROW], ids=str)
 def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_sent(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
     refs = confirming(world, path, 2)
-    then: list[object] = []
-
-    def another_does_it_all() -> None:
-        other = scene.world(world.clock.now() + SENDER_LEASE)
-        finish(other, bench, refs)
-        then.append(stored(scene, other, refs))
-
-    late = hanging(scene.world(world.clock.now()), failpoint, another_does_it_all)
-    with suppress(Superseded):
-        late.confirm_jobs(refs)
+    takeover = Takeover(scene, bench, refs)
+    takeover.befalls(world, failpoint, refs)
     mine(bench, FINAL_DEPTH)
-    assert [stored(scene, world, refs)] == then
+    takeover.was_the_last_word(world)
     assert len(attempts(world)) == 1
-    audit(world, bench, refs)
 
 
 @BOTH_PATHS
@@ -122,19 +137,10 @@ def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_close
     refs = confirming(world, path, 2)
     world.confirm_jobs(refs)
     mine(bench, FINAL_DEPTH)
-    then: list[object] = []
-
-    def another_does_it_all() -> None:
-        other = scene.world(world.clock.now() + SENDER_LEASE)
-        finish(other, bench, refs)
-        then.append(stored(scene, other, refs))
-
-    late = hanging(scene.world(world.clock.now()), failpoint, another_does_it_all)
-    with suppress(Superseded):
-        late.confirm_jobs([])
-    assert [stored(scene, world, refs)] == then
+    takeover = Takeover(scene, bench, refs)
+    takeover.befalls(world, failpoint, [])
+    takeover.was_the_last_word(world)
     assert scene.counted("active") == 0
-    audit(world, bench, refs)
 
 
 @BOTH_PATHS
@@ -143,18 +149,9 @@ def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_repla
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
     refs = confirming(world, path, 2)
-    then: list[object] = []
-
-    def another_does_it_all() -> None:
-        other = scene.world(world.clock.now() + SENDER_LEASE)
-        finish(other, bench, refs)
-        then.append(stored(scene, other, refs))
-
+    takeover = Takeover(scene, bench, refs)
     with fees_are_restored(bench):
         stuck(world, bench, refs)
-        late = hanging(scene.world(world.clock.now()), failpoint, another_does_it_all)
-        with suppress(Superseded):
-            late.confirm_jobs([])
+        takeover.befalls(world, failpoint, [])
         mine(bench, FINAL_DEPTH)
-    assert [stored(scene, world, refs)] == then
-    audit(world, bench, refs)
+    takeover.was_the_last_word(world)

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.adapters.s3 import UPLOADS
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain.job import UNSEEN_AFTER
-from chalicelib.use_cases.run_job import Ran
+from chalicelib.use_cases.run_job import Outcome
 from tests.conformance.real_ports import client
 from tests.crash.failpoints import Failpoint
 from tests.crash.scene import Scene
@@ -52,7 +52,7 @@ def test_the_key_is_free_and_the_upload_still_good_when_a_submit_dies_before_the
         expire(scene, s3, upload)
     accepted = world.submit(upload=upload)
     assert not accepted.is_replay
-    assert world.run_job(accepted.job_ref) is Ran.FINISHED
+    assert world.run_job(accepted.job_ref) is Outcome.FINISHED
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_job_runs_once_when_a_submit_dies_after_the_commit_and_its_upload_ex
     retry = world.submit(upload=upload)
     assert retry.is_replay
     assert (scene.counted("active"), len(scene.stored("jobs", scene.tenant))) == (1, 1)
-    assert world.run_job(retry.job_ref) is Ran.FINISHED
+    assert world.run_job(retry.job_ref) is Outcome.FINISHED
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -78,7 +78,7 @@ def test_the_job_is_run_again_when_a_worker_dies_while_it_reads_the_upload(
     ref = world.submit(upload=upload).job_ref
     scene.crash(world, Failpoint("uploads", "read", when), "run_job", ref)
     world.clock.advance(UNSEEN_AFTER)
-    assert world.run_job(ref) is Ran.FINISHED
+    assert world.run_job(ref) is Outcome.FINISHED
     sent = world.submit("sent").job_ref
-    assert world.run_job(sent) is Ran.FINISHED
+    assert world.run_job(sent) is Outcome.FINISHED
     assert (world.job(ref).lease_epoch, result_of(world, ref)) == (2, result_of(world, sent))

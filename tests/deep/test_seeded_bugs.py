@@ -10,6 +10,7 @@ import pytest
 from tests.deep.bug import Bug
 from tests.deep.bugs_of_access import BUGS_OF_ACCESS
 from tests.deep.bugs_of_the_chain import BUGS_OF_THE_CHAIN
+from tests.deep.bugs_of_the_engine import BUGS_OF_THE_ENGINE
 
 REPOSITORY = Path(__file__).parents[2]
 INSTALLED = ("contracts/node_modules", "contracts/artifacts")
@@ -18,6 +19,7 @@ INSTALLED = ("contracts/node_modules", "contracts/artifacts")
 BUGS = (
     *BUGS_OF_ACCESS,
     *BUGS_OF_THE_CHAIN,
+    *BUGS_OF_THE_ENGINE,
     Bug(
         "the fence is skipped",
         "chalicelib/adapters/dynamodb_jobs.py",
@@ -96,13 +98,6 @@ BUGS = (
         "tests/unit/test_job.py",
     ),
     Bug(
-        "a live lease is ignored",
-        "chalicelib/use_cases/run_job.py",
-        "        if jobs_domain.lease_is_live(job, now=now):\n            return None\n",
-        "",
-        "tests/unit/test_run_job.py",
-    ),
-    Bug(
         "the tenant is not in the job's key",
         "chalicelib/domain/confirmation.py",
         "tenant, job = _abi_text(tenant_id), _abi_text(job_id)",
@@ -136,13 +131,6 @@ BUGS = (
         "if scope not in self.caller.scopes:",
         "if not self.caller:",
         "tests/api/test_problems.py",
-    ),
-    Bug(
-        "the sweep postpones nothing",
-        "chalicelib/use_cases/sweep.py",
-        "        self.jobs.save([Change(job, postpone(job, now=self.clock.now()))])\n",
-        "",
-        "tests/unit/test_run_job.py",
     ),
     Bug(
         "the sweep sends nothing",

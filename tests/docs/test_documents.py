@@ -16,9 +16,13 @@ import pytest
 
 from chalicelib.admin.compatibility.rules import rules_list
 from chalicelib.admin.gas_table import gas_table, load_gas
+from chalicelib.admin.job_types_table import job_types_table
+from chalicelib.admin.outcomes_table import outcomes_table
 from chalicelib.admin.plans_table import plans_table
 from chalicelib.admin.problems_table import problems_table
 from chalicelib.admin.scopes_table import scopes_table
+from chalicelib.domain.metering import METERED
+from chalicelib.job_types import JOB_TYPES
 from chalicelib.plans import load_plans
 from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
@@ -86,6 +90,19 @@ def commands_of(name: str, stack: StackProcess) -> str:
         snippet(name)
         .replace("-m emulation env", f"-m emulation env --state-dir {stack.state_dir}")
         .replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    )
+
+
+def test_the_command_line_snippet_runs_a_job_when_a_stack_runs(stack: StackProcess) -> None:
+    told = commands_of("cli", stack).replace("-m client ", f"-m client --stack {stack.state_dir} ")
+    ran = subprocess.run(["bash", "-euc", told], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert re.search(r'"digest":"0x[0-9a-f]{64}","rounds":1000000', ran.stdout)
+    assert "succeeded" in ran.stdout
+
+
+def test_the_dead_letters_snippet_finds_none_when_a_stack_runs(stack: StackProcess) -> None:
+    subprocess.run(
+        ["bash", "-ec", commands_of("dead-letters", stack)], cwd=REPOSITORY, capture_output=True, check=True
     )
 
 
@@ -184,6 +201,8 @@ def test_every_make_target_exists_when_the_readme_names_it() -> None:
         ("DESIGN.md", "problems", problems_table(CATALOGUE)),
         ("DESIGN.md", "scopes", scopes_table(OPERATIONS)),
         ("DESIGN.md", "gas", gas_table(load_gas())),
+        ("DESIGN.md", "job-types", job_types_table(JOB_TYPES)),
+        ("DESIGN.md", "outcomes", outcomes_table(METERED)),
         ("releases/README.md", "breaking", rules_list()),
     ],
 )

@@ -16,7 +16,7 @@ NODE_PROJECT = ("package-lock.json", "package.json")
 def project(tmp_path: Path) -> Path:
     """What the set-up reads, in a folder where nothing is installed."""
     locks = (f"{folder}/{name}" for folder in ("contracts", "tools") for name in NODE_PROJECT)
-    for name in ("Makefile", "requirements-dev.txt", *locks):
+    for name in ("Makefile", "requirements-dev.txt", "contracts/hardhat.config.js", *locks):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(REPOSITORY / name, tmp_path / name)
     return tmp_path

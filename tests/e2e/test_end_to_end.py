@@ -3,7 +3,7 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.domain.payload import INLINE_BYTES
 from chalicelib.web.http import MAX_BODY_BYTES
-from client.documents import ApiProblem, ConfirmationPath, Status
+from client.documents import ApiProblem, ConfirmationPath, Job, Result, Status
 from client.verify import NOT_RECORDED, Registry
 from emulation.environment import edge_client
 from tests.e2e.conftest import Caller
@@ -23,6 +23,7 @@ from tests.waiting import until
 SEED = "0x" + "00" * 32
 SMALL_INPUT = {"seed": SEED, "rounds": 1}
 SMALL = {"type": "sha256.chain", "input": SMALL_INPUT}
+OTHER = {"type": "sha256.chain", "input": {"seed": SEED, "rounds": 2}}
 LONG_ROUNDS = 20_000_000
 CONFIRMED = (Status.CONFIRMING, Status.SUCCEEDED)
 
@@ -34,6 +35,25 @@ _numbers = count()
 @pytest.fixture
 def key() -> str:
     return f"end-to-end-{next(_numbers)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A job that has succeeded, as its tenant got to know it."""
+
+    key: str
+    accepted: httpx.Response
+    job: Job
+    result: Result
+
+
+@pytest.fixture(scope="module")
+def finished(acme: Caller) -> Finished:
+    """One for all that only look at it: the chain takes seconds to confirm each."""
+    key = f"finished-{next(_numbers)}"
+    accepted = submit(acme, key, OTHER)
+    job = acme.client.wait(accepted.json()["id"])
+    return Finished(key, accepted, job, acme.client.result(job.id))
 
 
 def submit(caller: Caller, key: str, body: dict[str, Any] | None = None) -> httpx.Response:
@@ -87,9 +107,10 @@ def test_a_proof_verifies_on_the_chain_when_a_compact_job_is_followed_to_its_end
     assert all((job.confirmation is not None) == (job.status in CONFIRMED) for job in seen)
 
 
-def test_result_verifies_on_the_chain_when_a_job_succeeds(acme: Caller, registry: Registry) -> None:
-    job = acme.client.wait(acme.client.submit("sha256.chain", {"seed": SEED, "rounds": 2}).job.id)
-    result = acme.client.result(job.id)
+def test_result_verifies_on_the_chain_when_a_job_succeeds(
+    acme: Caller, finished: Finished, registry: Registry
+) -> None:
+    job, result = finished.job, finished.result
     assert job.status is Status.SUCCEEDED
     assert json.loads(result.content) == {
         "digest": "0x2b32db6c2c0a6235fb1397e8225ea85e0f0e6e8c7b126d0016ccbde0e667151e",
@@ -116,10 +137,9 @@ def test_a_large_result_verifies_by_its_link_when_its_input_was_uploaded(
 
 
 def test_verification_fails_when_the_result_or_the_tenant_is_another(
-    acme: Caller, globex: Caller, registry: Registry
+    acme: Caller, globex: Caller, finished: Finished, registry: Registry
 ) -> None:
-    job = acme.client.wait(acme.client.submit("sha256.chain", {"seed": SEED, "rounds": 3}).job.id)
-    result = acme.client.result(job.id)
+    job, result = finished.job, finished.result
     forged = registry.verify(job, replace(result, content=result.content + " "), tenant_id=acme.tenant_id)
     assert (forged.commitment.agrees, forged.recorded_hash.agrees, forged.job_key.agrees) == (
         False,
@@ -140,10 +160,9 @@ def test_answer_is_the_same_bytes_when_a_submit_is_repeated(acme: Caller, key: s
     assert again.headers["Idempotent-Replayed"] == "true"
 
 
-def test_answer_is_the_first_one_when_the_job_has_ended_meanwhile(acme: Caller, key: str) -> None:
-    first = submit(acme, key)
-    acme.client.wait(first.json()["id"])
-    assert submit(acme, key).content == first.content
+def test_answer_is_the_first_one_when_the_job_has_ended_meanwhile(acme: Caller, finished: Finished) -> None:
+    again = submit(acme, finished.key, OTHER)
+    assert again.content == finished.accepted.content
 
 
 def test_job_is_found_when_its_location_is_read_straight_after(acme: Caller, key: str) -> None:
@@ -167,7 +186,7 @@ def test_two_jobs_are_made_when_two_tenants_use_one_key(acme: Caller, globex: Ca
 
 def test_problem_is_422_when_the_key_belongs_to_another_request(acme: Caller, key: str) -> None:
     first = submit(acme, key)
-    other = submit(acme, key, {"type": "sha256.chain", "input": {"seed": SEED, "rounds": 2}})
+    other = submit(acme, key, OTHER)
     assert problem_of(other) == (422, "idempotency_key_reused")
     assert submit(acme, key).content == first.content
 
@@ -187,10 +206,9 @@ def test_job_never_reaches_the_chain_when_it_is_canceled_while_running(
     assert registry.recorded_hash(registry.job_key(acme.tenant_id, job_id)) == NOT_RECORDED
 
 
-def test_problem_names_the_state_when_a_job_is_canceled_too_late(acme: Caller) -> None:
-    job = acme.client.wait(acme.client.submit("sha256.chain", SMALL_INPUT).job.id)
+def test_problem_names_the_state_when_a_job_is_canceled_too_late(acme: Caller, finished: Finished) -> None:
     with pytest.raises(ApiProblem) as raised:
-        acme.client.cancel(job.id)
+        acme.client.cancel(finished.job.id)
     assert (raised.value.status, raised.value.code) == (409, "job_not_cancelable")
     assert "succeeded" in raised.value.detail
 

@@ -14,11 +14,13 @@ from botocore.session import Session
 
 import app as project
 from chalicelib.adapters.memory_chain import GENESIS_HASH, MemoryChain
+from chalicelib.adapters.memory_sandbox import MemorySandbox
 from chalicelib.adapters.s3 import Links
 from chalicelib.aws import Adapters
 from chalicelib.container import Container
 from chalicelib.domain import wake_up
 from chalicelib.domain.job import JobRef
+from chalicelib.ports import Sandbox
 from chalicelib.settings import Settings
 from emulation.aws import Aws
 from emulation.clock import ManualClock
@@ -68,8 +70,15 @@ class Wire:
         self._lost = None
 
 
+class Invocation(LambdaContext):
+    """What a function is told; its `deadline` is so many seconds away, however long it takes."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.deadline * 1000)
+
+
 class RecordedAdapters(Adapters):
-    """The adapters of a function, with a clock and a chain in the test's hand."""
+    """The adapters of a function, with a clock, a chain and runs in the test's hand."""
 
     def __init__(self, clock: ManualClock, chain: MemoryChain, recorder: Recorder) -> None:
         super().__init__(SETTINGS)
@@ -95,6 +104,11 @@ class RecordedAdapters(Adapters):
         """See `Adapters.chain`; it is no service of AWS."""
         return self._chain
 
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """See `Adapters.sandbox`; nor is this one."""
+        return MemorySandbox(monotonic=self.clock.monotonic)
+
 
 class Functions:
     """Invokes the app's functions; each is a process of its own, so each has a container of its own."""
@@ -111,18 +125,19 @@ class Functions:
         self._open_session()
         self.adapters = self._new_adapters()
 
-    def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
-        """What the function returns."""
+    def invoke(self, name: str, event: Mapping[str, Any], *, seconds: float = 60.0) -> Any:
+        """What the function returns, which has so many seconds."""
         self.invoked.add(name)
         with self.recorder.running(name):
             container = self._containers.get(name) or self._start(name)
             self._patch.setattr(project, "wired", lambda: container)
-            return HANDLERS[name](event, LambdaContext(function_name=name, aws_request_id="r1", deadline=0.0))
+            context = Invocation(function_name=name, aws_request_id="r1", deadline=seconds)
+            return HANDLERS[name](event, context)
 
-    def wake(self, name: str, *refs: JobRef) -> None:
+    def wake(self, name: str, *refs: JobRef, seconds: float = 60.0) -> None:
         """A message of the function's queue, which names these jobs."""
         record = {"messageId": "m1", "body": wake_up.encode(refs), "messageAttributes": {}}
-        self.invoke(name, {"Records": [record]})
+        self.invoke(name, {"Records": [record]}, seconds=seconds)
 
     def fire(self, name: str) -> None:
         """The function's schedule."""

@@ -14,9 +14,11 @@ PORTS: Mapping[str, type] = {
     "tenants": ports.Tenants,
     "clients": ports.Clients,
     "queue": ports.Queue,
+    "dead_letters": ports.DeadLetters,
     "backlogs": ports.Backlogs,
     "seats": ports.Seats,
     "payloads": ports.Payloads,
+    "checkpoints": ports.Checkpoints,
     "uploads": ports.Uploads,
     "keys": ports.Keys,
     "key_store": ports.KeyStore,
@@ -30,7 +32,7 @@ PORTS: Mapping[str, type] = {
     "tallies": ports.Tallies,
     "single_use": ports.SingleUse,
 }
-NOT_AWS = (ports.Chain, ports.RegistryAdmin, ports.Clock, ports.Ids)
+NOT_AWS = (ports.Chain, ports.RegistryAdmin, ports.Clock, ports.Ids, ports.Sandbox, ports.Running)
 # What the command of administration asks, and no function: it runs in the operator's name.
 OPERATORS_ALONE = {
     "Registry.tenants",
@@ -42,6 +44,10 @@ OPERATORS_ALONE = {
     "SignerKeyStore.make",
     "SignerKeyStore.kept",
     "SignerKeyStore.drop",
+    "DeadLetters.look",
+    "DeadLetters.put_back",
+    "DeadLetters.send_again",
+    "DeadLetters.remove",
 }
 
 

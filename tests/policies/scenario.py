@@ -6,14 +6,16 @@ than it is here for fails by itself.
 
 import json
 
-from chalicelib.domain import job as jobs
+from chalicelib.adapters.s3 import CHECKPOINTS
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.client_secret import RANDOM_CHARACTERS, seal
 from chalicelib.domain.idempotency import KEPT_FOR
-from chalicelib.domain.job import LEASE, UNSEEN_AT_MOST, JobRef, Status
+from chalicelib.domain.job import UNSEEN_AT_MOST, UNSENT_AFTER, JobRef, Status
 from chalicelib.domain.key_ring import LEAD, ROTATED_EVERY, SKEW, TOKEN_LIFETIME
-from chalicelib.domain.payload import INLINE_BYTES
+from chalicelib.domain.lease import LEASE, MAX_ATTEMPTS, lease
+from chalicelib.domain.payload import INLINE_BYTES, UPLOAD_LIFETIME
 from chalicelib.ports import Change
+from chalicelib.use_cases.attempt import STOPPING_SECONDS, STORING_SECONDS
 from chalicelib.web import operations
 from tests.policies.caller import GRANT, Caller
 from tests.policies.functions import SIGNER, Functions
@@ -22,7 +24,10 @@ from tests.policies.seed import seed
 INPUT = {"seed": "0x" + "00" * 32, "rounds": 3}
 JOB = {"type": "sha256.chain", "input": INPUT}
 # So many leaves that their proofs are not sent within an answer.
-LEAVES = {"leaf_encoding": ["uint256"], "leaves": [[str(n)] for n in range(200)], "proofs": True}
+LEAVES = {"leaf_encoding": ["uint256"], "leaves": [[str(n)] for n in range(500)], "proofs": True}
+
+# As much as a run needs to come to its first checkpoint: it is asked to stop at once.
+NO_TIME = STOPPING_SECONDS + STORING_SECONDS
 
 
 class Scenario:
@@ -39,6 +44,7 @@ class Scenario:
         self.jobs_go_through()
         self.the_chain_makes_trouble()
         self.an_upload_becomes_a_job()
+        self.a_job_goes_on()
         self.a_job_is_watched_and_canceled()
         self.a_key_is_used_again()
         self.an_answer_is_lost()
@@ -100,6 +106,29 @@ class Scenario:
         self.caller.submit(job, expect=409)
         self.caller.send(upload, body)
         self._run(self.caller.submit(job))
+        self.functions.clock.advance(UPLOAD_LIFETIME.total_seconds() + 1)
+        self._run(self.caller.submit(job))
+        never_sent = self.caller.announce(body)
+        self.functions.clock.advance(UPLOAD_LIFETIME.total_seconds() + 1)
+        self.caller.submit({"type": "sha256.chain", "input_upload": never_sent["id"]}, expect=409)
+
+    def a_job_goes_on(self) -> None:
+        """From its checkpoint, and anew when that is gone; one that is canceled has cost its work so far."""
+        long = {**JOB, "input": {**INPUT, "rounds": 2_000_000}}
+        ref, adapters = self.caller.submit(long), self.functions.adapters
+        for _ in range(2):
+            self.functions.wake("run_job", ref, seconds=NO_TIME)
+            assert self.caller.status_of(ref) == Status.RUNNING
+        paused = adapters.jobs.get(ref)
+        assert paused is not None
+        assert paused.checkpoint is not None
+        adapters.s3.delete_object(Bucket=CHECKPOINTS, Key=paused.checkpoint.storage_key)
+        self._run(ref)
+        canceled = self.caller.submit(long)
+        for _ in range(20):
+            self.functions.wake("run_job", canceled, seconds=NO_TIME)
+        answer = self.caller.call(operations.CANCEL_JOB, job_id=canceled.job_id)
+        assert answer["compute"]["used_units"]
 
     def a_job_is_watched_and_canceled(self) -> None:
         """Who waits takes a seat and gives it back."""
@@ -126,19 +155,24 @@ class Scenario:
         assert self.caller.status_of(ref) == Status.QUEUED
 
     def jobs_fail(self) -> None:
-        """One by its upload; of two whose worker died one is taken over, and one is given up on."""
+        """One by its upload, and one by its deadline; of those whose worker died only the first goes on."""
         upload = self.caller.announce(b"no JSON")
         self.caller.send(upload, b"no JSON")
         faulty = self.caller.submit({"type": "sha256.chain", "input_upload": upload["id"]})
         self._run(faulty, until=Status.FAILED)
-        taken_over, given_up = self.caller.submit(JOB), self.caller.submit(JOB)
-        for ref in (taken_over, given_up):
-            self._lease(ref)
-        self.functions.clock.advance(LEASE.total_seconds() + 1)
+        late = self.caller.submit({**JOB, "deadline_seconds": 60})
+        self.functions.clock.advance(60)
+        self._run(late, until=Status.FAILED)
+        taken_over, given_up, swept = (self.caller.submit(JOB) for _ in range(3))
+        self._lease(taken_over)
         self._run(taken_over)
-        self.functions.wake("bury_job", given_up)
-        assert self.caller.status_of(given_up) == Status.FAILED
-        self.functions.wake("park_confirmation", taken_over)
+        for ref in (given_up, swept):
+            for _ in range(MAX_ATTEMPTS):
+                self._lease(ref)
+        self._run(given_up, until=Status.FAILED)
+        self.functions.clock.advance(UNSENT_AFTER.total_seconds())
+        self.functions.fire("sweep")
+        assert self.caller.status_of(swept) == Status.FAILED
 
     def the_sweep_finds_what_was_left(self) -> None:
         """A job that nobody runs, and one that nobody confirms."""
@@ -178,8 +212,10 @@ class Scenario:
         assert {self.caller.status_of(ref) for ref in refs} == {Status.SUCCEEDED}
 
     def _run(self, *refs: JobRef, until: Status = Status.CONFIRMING) -> None:
+        """Each has had its turn after a few messages, of whichever jobs."""
         for ref in refs:
-            self.functions.wake("run_job", ref)
+            while self.caller.status_of(ref) in (Status.QUEUED, Status.RUNNING):
+                self.functions.wake("run_job", ref)
             assert self.caller.status_of(ref) == until
 
     def _lease(self, ref: JobRef) -> None:
@@ -187,4 +223,5 @@ class Scenario:
         adapters = self.functions.adapters
         found = adapters.jobs.get(ref)
         assert found is not None
-        adapters.jobs.save([Change(found, jobs.lease(found, now=adapters.clock.now()))])
+        adapters.jobs.save([Change(found, lease(found, now=adapters.clock.now()))])
+        self.functions.clock.advance(LEASE.total_seconds() + 1)

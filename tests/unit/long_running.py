@@ -8,8 +8,7 @@ from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.job import JobRef, Status
 from chalicelib.web.handlers import jobs
 from chalicelib.web.http import Caller, Request, Response
-from tests.unit.test_cancel_job import bury
-from tests.unit.world import ACME, BASE_URL, SHORT, START, World, take
+from tests.unit.world import ACME, BASE_URL, SHORT, START, World, give_up, take
 
 SUBMIT = json.dumps({"type": "sha256.chain", "input": SHORT}).encode()
 TERMINAL = [Status.SUCCEEDED, Status.FAILED, Status.CANCELED]
@@ -45,7 +44,7 @@ def reach(world: World, status: Status, key: str = "k1") -> JobRef:
         Status.RUNNING: [lambda: take(world, ref)],
         Status.CONFIRMING: [lambda: world.run_job(ref)],
         Status.SUCCEEDED: [lambda: world.run_job(ref), lambda: confirm(world, ref)],
-        Status.FAILED: [lambda: bury(world, ref)],
+        Status.FAILED: [lambda: give_up(world, ref)],
         Status.CANCELED: [lambda: world.cancel_job(ref)],
     }
     for step in steps[status]:

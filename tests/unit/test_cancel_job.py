@@ -6,9 +6,10 @@ import pytest
 
 from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.domain.errors import JobNotCancelable, JobNotFound
-from chalicelib.domain.job import LEASE, JobRef, Progress, Status, renew
+from chalicelib.domain.job import JobRef, Progress, Status
+from chalicelib.domain.lease import renew
 from chalicelib.ports import Change
-from tests.unit.world import World, take
+from tests.unit.world import World, give_up, take
 
 
 def test_a_queued_job_never_runs_when_it_is_canceled(world: World) -> None:
@@ -47,7 +48,7 @@ def test_a_cancel_finds_nothing_when_the_job_is_another_tenants(world: World) ->
         ("a starting worker", Status.CANCELED),
         ("a second cancel", Status.CANCELED),
         ("a replayed submit", Status.CANCELED),
-        ("a dead letter", JobNotCancelable),
+        ("a sweep that gives up", JobNotCancelable),
     ],
 )
 def test_one_end_wins_when_a_rival_is_between_the_cancels_read_and_write(
@@ -59,7 +60,7 @@ def test_one_end_wins_when_a_rival_is_between_the_cancels_read_and_write(
         "a starting worker": lambda: take(world, ref),
         "a second cancel": lambda: world.cancel_job(ref),
         "a replayed submit": lambda: world.submit(),
-        "a dead letter": lambda: bury(world, ref),
+        "a sweep that gives up": lambda: give_up(world, ref),
     }
     cancel = world.cancel_job
     world_jobs = world.jobs
@@ -83,19 +84,12 @@ def test_the_answer_has_the_progress_of_meanwhile_when_a_heartbeat_comes_between
 
     def beat() -> None:
         job = world.job(ref)
-        world.jobs.save([Change(job, renew(job, now=world.clock.now(), progress=progress))])
+        world.jobs.save([Change(job, renew(replace(job, progress=progress), now=world.clock.now()))])
 
     canceling = replace(world.cancel_job, jobs=Interposed(world.jobs, beat))
     answer = canceling(ref)
     assert (answer.status, answer.progress) == (Status.CANCELED, progress)
     assert answer == world.cancel_job(ref) == world.job(ref)
-
-
-def bury(world: World, ref: JobRef) -> None:
-    """A worker dies over the job, and its message is given up on."""
-    take(world, ref)
-    world.clock.advance(LEASE)
-    world.bury_job(ref)
 
 
 class Interposed:

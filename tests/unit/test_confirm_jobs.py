@@ -42,7 +42,9 @@ def test_the_entitlement_is_released_and_the_event_written_when_the_job_succeeds
     world.chain.mine(FINAL_DEPTH)
     world.confirm_jobs([])
     assert world.jobs.count(ref.tenant_id, "active") == 0
-    assert sorted(world.jobs.events()) == [f"{ref.job_id}:job.accepted", f"{ref.job_id}:job.confirmed"]
+    assert sorted(world.jobs.events()) == [
+        f"{ref.job_id}:{meter}" for meter in ("compute.used", "job.accepted", "job.confirmed")
+    ]
 
 
 def test_the_gas_is_shared_to_the_last_unit_when_a_batch_is_final(world: World) -> None:

@@ -24,7 +24,11 @@ def version(name: str, *, factor: int) -> PriceVersion:
         "free": PlanPrices(monthly_fee_micros=0, unit_micros=dict.fromkeys(Meter, 0)),
         "pro": PlanPrices(
             monthly_fee_micros=49_000_000 * factor,
-            unit_micros={Meter.JOB_ACCEPTED: 2_000 * factor, Meter.JOB_CONFIRMED: 40_000 * factor},
+            unit_micros={
+                Meter.JOB_ACCEPTED: 2_000 * factor,
+                Meter.JOB_CONFIRMED: 40_000 * factor,
+                Meter.COMPUTE_USED: 100 * factor,
+            },
         ),
     }
     return PriceVersion(name=name, applies_from=date.fromisoformat(f"{name}-01"), plans=prices)

@@ -6,9 +6,10 @@ from itertools import product
 import pytest
 
 from chalicelib.domain import job as domain
+from chalicelib.domain import lease
+from chalicelib.domain.failure import Failure, FailureCode
 from chalicelib.domain.job import (
     TERMINAL,
-    Failure,
     IllegalTransition,
     Job,
     JobRef,
@@ -40,10 +41,10 @@ GRAPH = {
 }
 
 MOVES = {
-    Status.RUNNING: lambda job, now: domain.lease(job, now=now),
+    Status.RUNNING: lambda job, now: lease.lease(job, now=now),
     Status.CONFIRMING: lambda job, now: domain.finish(job, now=now, result=RESULT),
     Status.SUCCEEDED: lambda job, now: domain.succeed(job, now=now, confirmation=CONFIRMATION),
-    Status.FAILED: lambda job, now: domain.fail(job, now=now, failure=Failure("job_error", "no")),
+    Status.FAILED: lambda job, now: domain.fail(job, now=now, failure=Failure(FailureCode.JOB_ERROR, "no")),
     Status.CANCELED: lambda job, now: domain.cancel(job, now=now),
 }
 
@@ -84,10 +85,10 @@ def test_nothing_changes_when_a_job_has_ended(end: Status) -> None:
 
 
 def test_a_lease_cannot_be_taken_over_when_it_is_live() -> None:
-    running = domain.lease(queued(), now=START)
+    running = lease.lease(queued(), now=START)
     with pytest.raises(IllegalTransition):
-        domain.lease(running, now=START + domain.LEASE - timedelta(microseconds=1))
-    assert domain.lease(running, now=START + domain.LEASE).lease_epoch == 2
+        lease.lease(running, now=START + lease.LEASE - timedelta(microseconds=1))
+    assert lease.lease(running, now=START + lease.LEASE).lease_epoch == 2
 
 
 def test_the_sweep_looks_less_often_but_every_ten_minutes_when_a_job_waits_long() -> None:

@@ -1,22 +1,147 @@
-"""The job types against implementations that are not ours."""
+"""What every job type promises, each that is there; and what theirs refuse."""
 
 import hashlib
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 import pytest
 
+from chalicelib.adapters.memory_logs import MemoryLogs
 from chalicelib.domain.job import Progress
 from chalicelib.job_types import JOB_TYPES
-from chalicelib.job_types.contract import JobError
+from chalicelib.job_types.chain_logs import ChainLogs
+from chalicelib.job_types.contract import Context, JobError, JobType, Run, Step
+
+EACH = pytest.mark.parametrize("job_type", JOB_TYPES.values(), ids=JOB_TYPES)
+EACH_AVAILABLE = pytest.mark.parametrize(
+    "job_type",
+    [each for each in JOB_TYPES.values() if each.is_available],
+    ids=[name for name, each in JOB_TYPES.items() if each.is_available],
+)
+# What bounds a value of each of JSON Schema's types; one of several alternatives does.
+BOUNDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "string": (("maxLength", "enum", "const"),),
+    "array": (("maxItems",),),
+    "integer": (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")),
+    "number": (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")),
+    "object": (("additionalProperties",),),
+}
 
 
-def run(name: str, job_input: dict) -> tuple[list[Progress], object]:
+def started(
+    name: str,
+    job_input: Mapping[str, Any],
+    *,
+    chain: ChainLogs | None = None,
+    checkpoint: bytes | None = None,
+) -> Run:
+    """A run, by default of a job on a chain without logs."""
     job_type = JOB_TYPES[name]
-    steps, progress = job_type.run(job_type.input_model.model_validate(job_input)), []
+    wanted = job_type.input_model.model_validate(job_input)
+    return job_type.run(Context(wanted, chain or MemoryLogs(), checkpoint))
+
+
+def finished(steps: Run) -> tuple[list[Step], object]:
+    """All steps of a run from here on and its result, or the words of its `JobError`."""
+    taken: list[Step] = []
     while True:
         try:
-            progress.append(next(steps))
+            taken.append(next(steps))
+        except StopIteration as stop:
+            return taken, stop.value
+        except JobError as error:
+            return taken, str(error)
+
+
+def run(name: str, job_input: Mapping[str, Any]) -> tuple[list[Progress], object]:
+    """How far the run was at each step, and its result; raises its `JobError`."""
+    steps, progress = started(name, job_input), []
+    while True:
+        try:
+            progress.append(next(steps).progress)
         except StopIteration as stop:
             return progress, stop.value
+
+
+def stopped_everywhere(
+    name: str, job_input: Mapping[str, Any], *, chain: ChainLogs | None = None
+) -> Iterator[tuple[Step, Run]]:
+    """At each step that has a checkpoint, until the run ends or fails, one that goes on from there."""
+    with suppress(JobError):
+        for step in started(name, job_input, chain=chain):
+            if step.checkpoint is not None:
+                yield step, started(name, job_input, chain=chain, checkpoint=step.checkpoint())
+
+
+@EACH
+def test_a_job_type_says_what_it_is_to_whoever_wants_to_use_it(job_type: JobType) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9_]*)+", job_type.name)
+    assert job_type.version >= 1
+    assert job_type.title
+    assert job_type.description.endswith(".")
+    assert job_type.compute_unit
+    assert job_type.input_model.__doc__
+    assert job_type.run.__doc__
+    module = sys.modules[job_type.run.__module__]
+    assert module.__name__.endswith(f".{job_type.name.replace('.', '_')}")
+    assert module.__doc__ is not None
+    assert module.__doc__.startswith(f"`{job_type.name}`: ")
+
+
+@EACH
+def test_no_input_is_endless_when_it_fits_its_schema(job_type: JobType) -> None:
+    assert list(unbounded(job_type.input_model.model_json_schema())) == []
+
+
+def unbounded(schema: object, place: str = "") -> Iterator[str]:
+    """The places of a JSON Schema that leave a size open."""
+    if isinstance(schema, list):
+        for number, each in enumerate(schema):
+            yield from unbounded(each, f"{place}/{number}")
+    if isinstance(schema, dict):
+        for alternatives in BOUNDS.get(str(schema.get("type")), ()):
+            if not any(each in schema for each in alternatives):
+                yield f"{place}: {alternatives[0]}"
+        for key, each in schema.items():
+            if key not in ("example", "examples", "default"):
+                yield from unbounded(each, f"{place}/{key}")
+
+
+@pytest.mark.parametrize("value", [{"type": "string"}, {"type": "array"}, {"type": "integer", "minimum": 0}])
+def test_an_endless_field_is_found_wherever_it_is(value: dict[str, Any]) -> None:
+    items = {"type": "array", "maxItems": 3, "items": value}
+    schema = {"type": "object", "additionalProperties": False, "properties": {"a": items}}
+    assert len(list(unbounded(schema))) == 1
+
+
+@EACH
+def test_a_run_has_a_price_of_whole_units_before_it_begins(job_type: JobType) -> None:
+    price = job_type.cost(job_type.input_model.model_validate(job_type.example))
+    assert type(price) is int
+    assert price >= 1
+
+
+@EACH_AVAILABLE
+def test_an_example_runs_to_its_end_without_ever_going_back(job_type: JobType) -> None:
+    steps, result = finished(started(job_type.name, job_type.example))
+    assert result is not None
+    done = [step.progress.completed for step in steps]
+    assert done == sorted(done)
+    assert len({step.progress.total for step in steps}) <= 1
+    assert all(0 <= step.progress.completed <= step.progress.total for step in steps)
+
+
+@EACH_AVAILABLE
+def test_the_result_is_the_same_when_a_run_goes_on_from_any_checkpoint(job_type: JobType) -> None:
+    chain = MemoryLogs()
+    _, result = finished(started(job_type.name, job_type.example, chain=chain))
+    for step, rest in stopped_everywhere(job_type.name, job_type.example, chain=chain):
+        steps, same = finished(rest)
+        assert same == result
+        assert all(each.progress.completed >= step.progress.completed for each in steps)
 
 
 def test_the_chain_is_hashlibs_when_it_has_many_steps() -> None:
@@ -28,15 +153,60 @@ def test_the_chain_is_hashlibs_when_it_has_many_steps() -> None:
     assert [p.completed for p in progress] == [50_000, 100_000, 120_000]
 
 
+def test_a_chain_goes_on_where_it_was_stopped_at_every_step() -> None:
+    job_input = {"seed": "0x" + "5e" * 32, "rounds": 220_000}
+    _, result = run("sha256.chain", job_input)
+    left = []
+    for _, rest in stopped_everywhere("sha256.chain", job_input):
+        steps, same = finished(rest)
+        assert same == result
+        left.append([step.progress.completed for step in steps])
+    ends = [50_000, 100_000, 150_000, 200_000, 220_000]
+    assert left == [ends[1:], ends[2:], ends[3:], ends[4:], []]
+
+
+@pytest.mark.parametrize(
+    ("name", "job_input", "units"),
+    [
+        ("sha256.chain", {"rounds": 1}, 1),
+        ("sha256.chain", {"rounds": 1_000_000}, 1),
+        ("sha256.chain", {"rounds": 1_000_001}, 2),
+        ("sha256.chain", {"rounds": 10_000_000_000}, 10_000),
+        ("merkle.root", {"leaves": [["a"]] * 10_000, "proofs": False}, 1),
+        ("merkle.root", {"leaves": [["a"]] * 10_001, "proofs": False}, 2),
+        ("merkle.root", {"leaves": [["a"]] * 5_000, "proofs": True}, 1),
+        ("merkle.root", {"leaves": [["a"]] * 5_001, "proofs": True}, 2),
+        ("merkle.root", {"leaves": [["a"]] * 100_000, "proofs": True}, 20),
+        ("evm.log_digest", {"first_block": 7, "last_block": 7}, 1),
+        ("evm.log_digest", {"first_block": 1, "last_block": 1_000}, 1),
+        ("evm.log_digest", {"first_block": 0, "last_block": 1_000}, 2),
+        ("evm.log_digest", {"first_block": 1, "last_block": 100_000}, 100),
+        ("evm.log_digest", {"first_block": 0, "last_block": 2**53 - 1}, 100),
+        ("evm.log_digest", {"first_block": 9, "last_block": 1}, 1),
+    ],
+)
+def test_a_price_follows_from_the_input_alone(name: str, job_input: dict[str, Any], units: int) -> None:
+    job_type = JOB_TYPES[name]
+    wanted = job_type.input_model.model_validate({**job_type.example, **_leaf_type(job_input), **job_input})
+    assert job_type.cost(wanted) == units
+
+
+def _leaf_type(job_input: dict[str, Any]) -> dict[str, Any]:
+    return {"leaf_encoding": ["string"]} if "leaves" in job_input else {}
+
+
 @pytest.mark.parametrize(
     ("encoding", "leaf"),
     [
         (["uint256"], ["-1"]),
         (["uint256"], ["1_000"]),
         (["uint256"], [str(2**256)]),
+        (["uint256"], ["0X1"]),
         (["address"], ["0x12"]),
+        (["address"], ["0x" + "0" * 41]),
         (["bytes32"], ["0x12"]),
         (["bytes32"], ["zz"]),
+        (["bytes32"], [" 0" * 64]),
         (["bool"], ["yes"]),
         (["uint256", "uint256"], ["1"]),
     ],

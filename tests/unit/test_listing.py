@@ -12,6 +12,7 @@ from chalicelib.adapters.memory_access import MemoryKeys
 from chalicelib.domain.errors import InvalidCursor, InvalidRequest
 from chalicelib.domain.job import JobRef, Status
 from chalicelib.domain.listing import MILLISECOND, JobFilter
+from chalicelib.job_types import JOB_TYPES
 from chalicelib.use_cases.list_jobs import DEFAULT_LIMIT, LARGEST_LIMIT
 from chalicelib.web.handlers.listing import list_jobs
 from chalicelib.web.http import Caller
@@ -85,6 +86,7 @@ def test_a_page_has_the_size_that_its_limit_means_when_there_are_more_jobs(
     assert (ids(page), page["has_more"]) == (made[:size], True)
 
 
+TYPES = " or ".join(f"'{name}'" for name in JOB_TYPES)
 NUMBER, INSTANT = "Input should be a whole number", "Input should be an instant of RFC 3339"
 
 
@@ -100,8 +102,8 @@ NUMBER, INSTANT = "Input should be a whole number", "Input should be an instant 
         ("status", "done", "Input should be 'queued', 'running', "),
         ("status", "", "Input should be 'queued', "),
         ("status", "QUEUED", "Input should be 'queued', "),
-        ("type", "sha256", "Input should be 'merkle.root' or 'sha256.chain'"),
-        ("type", "", "Input should be 'merkle.root' or 'sha256.chain'"),
+        ("type", "sha256", f"Input should be {TYPES}"),
+        ("type", "", f"Input should be {TYPES}"),
         *[
             (name, value, INSTANT)
             for name in ("created_after", "created_before")

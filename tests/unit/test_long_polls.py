@@ -9,12 +9,13 @@ import pytest
 
 from chalicelib.adapters.memory import MemoryQueue
 from chalicelib.domain.errors import ActiveJobsExceeded, Unavailable
-from chalicelib.domain.job import Progress, Status, renew
+from chalicelib.domain.job import Progress, Status
+from chalicelib.domain.lease import renew
 from chalicelib.ports import Change
 from chalicelib.use_cases.read_job import LOOK_EVERY_SECONDS
 from chalicelib.web.answers import problem_answer
 from tests.unit.long_running import OPEN, TERMINAL, get, ids, reach, request, retry_after, submit, waited
-from tests.unit.world import World, take
+from tests.unit.world import ACME, World, take
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_progress_is_a_change_when_the_client_names_what_it_has(world: World) ->
 
     def heartbeat() -> None:
         job = world.job(ref)
-        world.jobs.save([Change(job, renew(job, now=world.clock.now(), progress=Progress(1, 2)))])
+        world.jobs.save([Change(job, renew(replace(job, progress=Progress(1, 2)), now=world.clock.now()))])
 
     world.clock.meanwhile = heartbeat
     answer = get(world, ref, prefer="wait=20", if_none_match=tag)
@@ -145,7 +146,7 @@ def test_a_run_is_counted_with_its_time_when_a_worker_has_ended_it(world: World)
     ticking = world.clock.monotonic
     world.clock.monotonic = lambda: (world.clock.advance(timedelta(seconds=1)), ticking())[1]
     world.run_job(ref)
-    assert world.backlogs.of_runs().drained_per_second < 4
+    assert world.backlogs.of_runs(ACME).drained_per_second < 4
 
 
 def test_a_job_is_finished_when_its_run_cannot_be_counted(world: World) -> None:
@@ -176,7 +177,7 @@ def test_a_refused_submit_says_when_a_job_may_have_ended_when_too_many_are_activ
 class Uncounted:
     """The `Backlogs` port while its services are down."""
 
-    def of_runs(self) -> Any:
+    def of_runs(self, *_tenant: str) -> Any:
         raise Unavailable("down")
 
     of_confirmations = of_runs

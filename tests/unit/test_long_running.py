@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import JobNotCancelable, JobNotFound
-from chalicelib.domain.job import LEASE, JobRef, Status
+from chalicelib.domain.job import JobRef, Status
+from chalicelib.domain.lease import LEASE
 from chalicelib.web.answers import etag, problem_answer
 from chalicelib.web.handlers import jobs
 from chalicelib.web.http import Response
@@ -46,7 +47,6 @@ def test_the_answer_never_changes_when_the_job_has_ended(world: World, status: S
     first = get(world, ref)
     disturbances: Iterable[Callable[[], object]] = (
         lambda: world.run_job(ref),
-        lambda: world.bury_job(ref),
         lambda: world.confirm_jobs([ref]),
         lambda: world.submit(),
         lambda: world.clock.advance(timedelta(days=1)),
@@ -154,5 +154,5 @@ def test_a_worker_writes_nothing_when_the_cancel_comes_first(world: World) -> No
 
     finishing.save = save
     finishing.get, finishing.input_of = world.jobs.get, world.jobs.input_of
-    assert replace(world.run_job, jobs=finishing)(ref) == "superseded"
+    assert replace(world.worker(), jobs=finishing)(ref, seconds=60).outcome == "superseded"
     assert [get(world, ref).body] == [each.body for each in canceled]

@@ -15,11 +15,12 @@ from chalicelib.domain.errors import (
     UnknownJobType,
     UploadNotReady,
 )
-from chalicelib.domain.job import Failure, JobRef, Status
+from chalicelib.domain.failure import Failure
+from chalicelib.domain.job import JobRef, Status
 from chalicelib.domain.payload import INLINE_BYTES, LINK_LIFETIME, UploadedInput
 from chalicelib.ports import Change
 from chalicelib.use_cases.create_upload import Announced, CreateUpload
-from chalicelib.use_cases.run_job import Ran
+from chalicelib.use_cases.run_job import Outcome
 from chalicelib.web.schemas.jobs import parse_submit
 from chalicelib.web.schemas.results import result_view
 from chalicelib.web.schemas.uploads import upload_view
@@ -92,7 +93,7 @@ def test_the_result_is_the_same_when_the_input_was_uploaded(world: World) -> Non
     sent = world.submit("sent").job_ref
     by_upload = world.submit("uploaded", upload=uploaded(world, json.dumps(SHORT).encode())).job_ref
     for ref in (sent, by_upload):
-        assert world.run_job(ref) is Ran.FINISHED
+        assert world.run_job(ref) is Outcome.FINISHED
     assert result_of(world, by_upload) == result_of(world, sent)
 
 
@@ -141,7 +142,7 @@ def test_the_job_fails_and_says_where_when_the_upload_is_no_input(
     world: World, body: bytes, named: str
 ) -> None:
     ref = world.submit(upload=uploaded(world, body)).job_ref
-    assert world.run_job(ref) is Ran.FAILED
+    assert world.run_job(ref) is Outcome.FAILED
     job = world.job(ref)
     assert job.status is Status.FAILED
     assert isinstance(job.failure, Failure)
@@ -161,7 +162,7 @@ class Altered(MemoryUploads):
 def test_the_job_fails_when_the_uploads_bytes_are_not_those_of_the_submit(world: World) -> None:
     world.uploads = Altered()
     ref = world.submit(upload=uploaded(world, json.dumps(SHORT).encode())).job_ref
-    assert world.run_job(ref) is Ran.FAILED
+    assert world.run_job(ref) is Outcome.FAILED
     failure = world.job(ref).failure
     assert failure is not None
     assert "SHA-256" in failure.detail

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.admin.gas_table import GAS_FILE
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
-from chalicelib.domain.prices import MICROS, Meter, PriceBook, PriceVersion
+from chalicelib.domain.prices import MICROS, PRICED, Meter, PriceBook, PriceVersion
 from chalicelib.plans import PLANS_FILE, load_plans
 from tests.unit.world import START, World
 
@@ -42,7 +42,7 @@ DEAREST_JOB_MICROS = max(gas_cost_micros(-(-gas // int(jobs))) for jobs, gas in 
 def prices_of(plan: str) -> dict[str, int]:
     """What the latest version charges for a unit of each meter."""
     book = load_plans().price_book
-    return {meter: book.unit_price_micros(plan, meter, version=book.latest.name) for meter in Meter}
+    return {meter: book.unit_price_micros(plan, meter, version=book.latest.name) for meter in PRICED}
 
 
 def test_entitlements_and_prices_are_the_files_when_it_is_loaded() -> None:
@@ -65,9 +65,9 @@ def test_entitlements_and_prices_are_the_files_when_it_is_loaded() -> None:
         ("49_000_000", "49.0", r"prices\.2026-11\.plans\.pro\.monthly_fee_micros: .*valid integer"),
         ("49_000_000", "-1", r"prices\.2026-11\.plans\.pro\.monthly_fee_micros: .*greater than or equal"),
         (
-            ', "job.confirmed" = 40_000',
+            ', "job.confirmed" = 40_000, "compute.used" = 100',
             "",
-            r"prices\.2026-11\.plans\.pro: .*unit_micros has no price of job\.confirmed",
+            r"\.plans\.pro: .*unit_micros has no price, or one too many, of compute\.used, job\.confirmed",
         ),
         (
             '"job.accepted" = 2_000',
@@ -111,7 +111,7 @@ def test_each_event_names_the_version_of_its_own_time_when_prices_change_between
     world.clock.advance(timedelta(days=1))
     world.confirm_jobs([])
     versions = {event.meter: event.price_version for event in world.jobs.events().values()}
-    assert versions == {Meter.JOB_ACCEPTED: "old", Meter.JOB_CONFIRMED: "new"}
+    assert versions == {Meter.JOB_ACCEPTED: "old", Meter.COMPUTE_USED: "old", Meter.JOB_CONFIRMED: "new"}
 
 
 @pytest.mark.parametrize("plan", PLANS)

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.adapters.memory import ManualClock, MemoryQueue
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.domain import job as domain
+from chalicelib.domain import lease
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.job import Job, JobRef, Progress, Status
 from chalicelib.domain.polling import WORKERS, Backlog, retry_after_seconds, run_rate
@@ -19,7 +20,7 @@ from tests.unit.world import ACME, START
 QUEUED = domain.new_job(
     JobRef(ACME, "job_1"), job_type="t", plan="test", now=START, trace_id="t", request_id="r"
 )
-RUNNING = domain.lease(QUEUED, now=START)
+RUNNING = lease.lease(QUEUED, now=START)
 RESULT = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02")
 CONFIRMING = domain.finish(RUNNING, now=START, result=RESULT)
 
@@ -27,7 +28,7 @@ CONFIRMING = domain.finish(RUNNING, now=START, result=RESULT)
 def run_to(completed: int, total: int, *, told: int) -> Job:
     """A job whose worker told of its progress this many seconds after it began."""
     now = START + timedelta(seconds=told)
-    return domain.renew(RUNNING, now=now, progress=Progress(completed, total))
+    return lease.renew(replace(RUNNING, progress=Progress(completed, total)), now=now)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +99,12 @@ def test_the_queue_is_read_once_when_many_polls_come_within_two_seconds(clock: M
 def test_the_estimate_is_the_floor_when_the_queue_cannot_be_read(clock: ManualClock) -> None:
     broken = Broken(MemoryQueue(), clock)
     estimate_wait = EstimateWait(backlogs=broken, clock=clock)
-    polled = [estimate_wait(QUEUED), estimate_wait(QUEUED), estimate_wait.until_one_starts()]
-    assert (polled, estimate_wait.until_one_ends(), broken.asked) == ([1, 1, 1], 4, 1)
+    polled = [
+        estimate_wait(QUEUED),
+        estimate_wait(QUEUED),
+        estimate_wait.until_one_starts(QUEUED.ref.tenant_id),
+    ]
+    assert (polled, estimate_wait.until_one_ends(QUEUED.ref.tenant_id), broken.asked) == ([1, 1, 1], 4, 1)
 
 
 class Broken(MemoryBacklogs):
@@ -107,7 +112,7 @@ class Broken(MemoryBacklogs):
 
     asked = 0
 
-    def of_runs(self) -> Backlog:
+    def of_runs(self, tenant_id: str) -> Backlog:
         self.asked += 1
         raise Unavailable("down")
 

@@ -1,6 +1,7 @@
 """What a `traceparent` says and what is made of it, and whose story the code at hand is part of."""
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -96,13 +97,14 @@ def test_nothing_is_followed_when_no_story_would_end_it() -> None:
     assert tracing.followed() == ()
 
 
-def test_the_jobs_own_trace_is_followed_when_it_runs_or_is_buried(world: World) -> None:
+def test_the_jobs_own_trace_is_followed_when_it_runs_or_is_too_late(world: World) -> None:
     ref = world.submit().job_ref
-    own = world.job(ref).trace_id
-    for step in (world.run_job, world.run_job, world.bury_job):  # run, found to be done, and again
+    late = world.submit("k2", deadline=timedelta(seconds=1), trace_id="0" * 31 + "2").job_ref
+    world.clock.advance(timedelta(seconds=1))
+    for each in (ref, late):
         with tracing.story("of the message"):
-            step(ref)
-            assert tracing.followed() == (own,)
+            world.run_job(each)
+            assert tracing.followed() == (world.job(each).trace_id,)
 
 
 def test_each_message_of_one_job_carries_its_trace_when_it_is_sent_or_sent_again(world: World) -> None:

@@ -28,10 +28,11 @@ PRICES = PriceBook(
             plans={
                 "test": PlanPrices(
                     monthly_fee_micros=5_000_000,
-                    unit_micros={Meter.JOB_ACCEPTED: 10, Meter.JOB_CONFIRMED: 2**60},
+                    unit_micros={Meter.JOB_ACCEPTED: 10, Meter.JOB_CONFIRMED: 2**60, Meter.COMPUTE_USED: 3},
                 ),
                 "other": PlanPrices(
-                    monthly_fee_micros=0, unit_micros={Meter.JOB_ACCEPTED: 1, Meter.JOB_CONFIRMED: 0}
+                    monthly_fee_micros=0,
+                    unit_micros={Meter.JOB_ACCEPTED: 1, Meter.JOB_CONFIRMED: 0, Meter.COMPUTE_USED: 0},
                 ),
             },
         ),
@@ -79,8 +80,10 @@ def test_each_fact_is_counted_on_its_day_when_jobs_are_submitted_and_confirmed(w
     assert counted(answer) == {
         "job.accepted": {"2026-11-23": "1", "2026-11-24": "1"},
         "job.confirmed": {"2026-11-24": "1"},
+        "compute.used": {"2026-11-24": "1"},
+        "job.waived": {},
     }
-    assert [meter["total"] for meter in answer["meters"]] == ["2", "1"]
+    assert [meter["total"] for meter in answer["meters"]] == ["2", "1", "1", "0"]
 
 
 def test_what_is_left_of_the_plan_is_told_when_jobs_are_active_and_ended(world: World) -> None:
@@ -100,7 +103,7 @@ def test_what_is_left_of_the_plan_is_told_when_jobs_are_active_and_ended(world: 
 def test_every_day_is_shown_when_nothing_was_used(world: World) -> None:
     answer = usage(world, from_="2028-02-28", to="2028-03-01")
     assert [each["day"] for each in answer["meters"][0]["days"]] == ["2028-02-28", "2028-02-29", "2028-03-01"]
-    assert counted(answer) == {"job.accepted": {}, "job.confirmed": {}}
+    assert counted(answer) == {meter: {} for meter in Meter}
 
 
 @pytest.mark.parametrize(
@@ -156,8 +159,9 @@ def test_the_invoice_bills_what_usage_counts_when_it_is_drawn_up(world: World) -
         "monthly_fee": ("1", "5000000"),
         "job.accepted": ("2", "20"),
         "job.confirmed": ("1", str(2**60)),
+        "compute.used": ("1", "3"),
     }
-    assert made["total_micros"] == str(5_000_020 + 2**60)
+    assert made["total_micros"] == str(5_000_023 + 2**60)
     assert (made["status"], made["currency"], made["cut_offs"]["event_time"]) == (
         "draft",
         "USD",
@@ -181,6 +185,7 @@ def test_a_job_keeps_its_plans_price_when_the_plan_changes_before_it_is_confirme
         ("job.accepted", "other"): "1",
         ("job.accepted", "test"): "10",
         ("job.confirmed", "test"): str(2**60),
+        ("compute.used", "test"): "3",
     }
 
 

@@ -65,6 +65,22 @@ def gas() -> None:
     typer.echo(gas_table(load_gas()))
 
 
+def job_types() -> None:
+    """Print DESIGN.md's table of job types, as Markdown."""
+    from chalicelib.admin.job_types_table import job_types_table
+    from chalicelib.job_types import JOB_TYPES
+
+    typer.echo(job_types_table(JOB_TYPES))
+
+
+def outcomes() -> None:
+    """Print DESIGN.md's table of what is charged for, as Markdown."""
+    from chalicelib.admin.outcomes_table import outcomes_table
+    from chalicelib.domain.metering import METERED
+
+    typer.echo(outcomes_table(METERED))
+
+
 def openapi() -> None:
     """Print openapi.yml, made of the operations, the catalogue of problems and the wire's models."""
     from chalicelib.admin.openapi import document

@@ -13,9 +13,11 @@ from chalicelib.admin.openapi.errors import (
     headers_of,
     references,
 )
+from chalicelib.admin.openapi.job_types import list_example, submit_examples, unknown_type
 from chalicelib.admin.openapi.schemas import wire_schemas
 from chalicelib.admin.openapi.source import agree, particular
-from chalicelib.web.operations import OPERATIONS, Operation
+from chalicelib.job_types import JOB_TYPES
+from chalicelib.web.operations import LIST_JOB_TYPES, OPERATIONS, SUBMIT_JOB, Operation
 from chalicelib.web.problems import CATALOGUE
 
 SOURCE = Path(__file__).with_name("source.yml")
@@ -42,11 +44,13 @@ def specification(operations: Mapping[str, Operation] = OPERATIONS) -> dict[str,
     source = yaml.safe_load(SOURCE.read_text())
     described = {each["operationId"]: each for item in source["paths"].values() for each in item.values()}
     agree("web/operations.py", described.keys() ^ operations.keys())
+    _job_type_examples(described)
     source[f"{_X}-gateway-responses"] = gateway_responses()
     components = source["components"]
     source["paths"] = _paths(described, operations, required=_required_headers(components["parameters"]))
     del source["x-examples"]
-    components["examples"] = examples(particular(source.pop("x-problem-examples"), operations))
+    told = particular(source.pop("x-problem-examples"), operations)
+    components["examples"] = examples({**told, "unknown_job_type": {"detail": unknown_type(JOB_TYPES)}})
     components["schemas"] = wire_schemas(source.pop("x-members"))
     components["schemas"]["Problem"]["properties"]["code"].update(_codes())
     _scopes(components["securitySchemes"]["oauth"], operations)
@@ -58,6 +62,14 @@ def specification(operations: Mapping[str, Operation] = OPERATIONS) -> dict[str,
 def text(document: Mapping[str, Any]) -> str:
     """The document as the file holds it."""
     return GENERATED + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def _job_type_examples(described: Mapping[str, Any]) -> None:
+    """The job types' own examples, where the source has no word of them."""
+    submit = described[SUBMIT_JOB.id]["requestBody"]["content"]["application/json"]
+    submit["examples"] = {**submit_examples(JOB_TYPES), **submit["examples"]}
+    listed = described[LIST_JOB_TYPES.id]["responses"]["200"]["content"]["application/json"]
+    listed["example"] = list_example(JOB_TYPES)
 
 
 def _codes() -> dict[str, Any]:

@@ -13,10 +13,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from chalicelib.admin.openapi.job_types import one_of_submits, submit_schemas
 from chalicelib.admin.openapi.source import describe
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.web import schemas
-from chalicelib.web.schemas.base import Sparse, Wire, WireRequest
+from chalicelib.web.schemas.base import LARGEST_INT32, Sparse, Wire, WireRequest
 from chalicelib.web.schemas.jobs import SubmitRequest
 
 Schema = dict[str, Any]
@@ -24,7 +25,6 @@ COMPONENTS = "#/components/schemas/"
 # Our own texts hold no control characters; JSON would escape them, a terminal would obey them.
 OUR_TEXT = r"^[^\u0000-\u001f\u007f]*$"
 ANY_TEXT = r"^[\s\S]*$"
-LARGEST_INT32 = 2**31 - 1
 
 
 def wire_schemas(members: Mapping[str, str]) -> dict[str, Schema]:
@@ -40,10 +40,11 @@ def wire_schemas(members: Mapping[str, str]) -> dict[str, Schema]:
     definitions: dict[str, Schema] = document["$defs"]
     by_name = {model.__name__: model for model in models}
     made = {name: _schema(definition, by_name.get(name)) for name, definition in definitions.items()}
-    submits = _submit_schemas(made.pop(SubmitRequest.__name__))
+    submits = submit_schemas(made.pop(SubmitRequest.__name__), JOB_TYPES, components=COMPONENTS)
     wire = {name: schema for name, schema in made.items() if issubclass(by_name.get(name, object), Wire)}
     describe({**wire, **submits}, members)
     made |= submits
+    made[SubmitRequest.__name__] = one_of_submits(JOB_TYPES, components=COMPONENTS)
     made["JobTypeName"] = {"type": "string", "description": "A job type's name.", "enum": sorted(JOB_TYPES)}
     return {name: _nullable_inlined(made[name], made) for name in sorted(made)}
 
@@ -59,7 +60,7 @@ def _schema(definition: Mapping[str, Any], model: type[BaseModel] | None) -> Sch
     is_request = model is None or not issubclass(model, Wire) or issubclass(model, WireRequest)
     made = _converted(definition, text=ANY_TEXT if is_request else OUR_TEXT)
     if model is not None and "properties" in made:
-        made["description"] = (model.__doc__ or "").partition("\n\n")[0].replace("\n    ", " ")
+        made["description"] = (model.__doc__ or "").partition("\n\n")[0].replace("\n    ", " ").strip()
         if issubclass(model, Sparse):
             for member in made["properties"].values():
                 member.pop("nullable", None)
@@ -95,6 +96,7 @@ def _bounded(schema: Schema, *, text: str) -> Schema:
         case "string" if not schema.keys() & {"format", "pattern", "enum"}:
             schema["pattern"] = text
         case "integer":
+            assert schema.keys() >= {"minimum", "maximum"}, "an integer has both bounds, by `ge` and `le`"
             schema.setdefault("format", "int32" if schema["maximum"] <= LARGEST_INT32 else "int64")
     return schema
 
@@ -109,29 +111,3 @@ def _nullable_inlined(value: Any, made: Mapping[str, Schema]) -> Any:
         referred = deepcopy(made[value["$ref"].removeprefix(COMPONENTS)])
         value = {**referred, **{key: each for key, each in value.items() if key != "$ref"}}
     return {key: _nullable_inlined(each, made) for key, each in value.items()}
-
-
-def _submit_schemas(submit: Schema) -> dict[str, Schema]:
-    """One alternative a job type, told apart by `type`, with exactly one of the two ways to give an input."""
-    others = {name: member for name, member in submit["properties"].items() if name not in ("type", "input")}
-    alternatives: dict[str, Schema] = {}
-    for name, job_type in sorted(JOB_TYPES.items()):
-        alternatives[f"Submit{job_type.input_model.__name__.removesuffix('Input')}"] = {
-            "type": "object",
-            "description": f"A job of type {name}",
-            "additionalProperties": False,
-            "required": ["type"],
-            "oneOf": [{"required": ["input"]}, {"required": ["input_upload"]}],
-            "properties": {
-                "type": {"type": "string", "enum": [name]},
-                "input": {"$ref": COMPONENTS + job_type.input_model.__name__},
-                **others,
-            },
-        }
-    references = [{"$ref": COMPONENTS + name} for name in alternatives]
-    mapping = {
-        alternative["properties"]["type"]["enum"][0]: COMPONENTS + name
-        for name, alternative in alternatives.items()
-    }
-    discriminator = {"propertyName": "type", "mapping": mapping}
-    return {**alternatives, SubmitRequest.__name__: {"oneOf": references, "discriminator": discriminator}}

@@ -1,5 +1,7 @@
 """Submitting, reading and canceling jobs."""
 
+from datetime import timedelta
+
 from chalicelib.domain.confirmation_view import SeenJob
 from chalicelib.domain.errors import NO_SUCH_JOB, JobNotFound
 from chalicelib.domain.idempotency import parse_key
@@ -29,6 +31,7 @@ def submit_job(submit: SubmitJob, request: Request) -> Response:
             input=wanted.input,
             input_upload=wanted.input_upload or None,
             path=wanted.confirmation,
+            deadline=timedelta(seconds=wanted.deadline_seconds),
             canonical_body=json_text.canonical(document),
             trace_id=request.trace_id,
             request_id=request.request_id,

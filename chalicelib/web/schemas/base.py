@@ -20,6 +20,7 @@ from chalicelib.web import json_text
 
 # Integers that every JSON implementation keeps exactly (RFC 7493).
 LARGEST_INTEGER = 2**53 - 1
+LARGEST_INT32 = 2**31 - 1
 
 
 class Wire(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import Field
 from chalicelib.domain import invoice as domain
 from chalicelib.domain.prices import Meter
 from chalicelib.web.schemas.base import Timestamp, Wire, open_enum
-from chalicelib.web.schemas.usage import Period, PlanName, Unit, WholeNumber
+from chalicelib.web.schemas.usage import Amount, Period, PlanName, Unit, WholeNumber
 
 
 class CutOffs(Wire):
@@ -25,8 +25,8 @@ class InvoiceLine(Wire):
     price_version: Annotated[str, Field(max_length=64)]
     quantity: WholeNumber
     unit: Unit
-    unit_price_micros: WholeNumber
-    amount_micros: WholeNumber
+    unit_price_micros: Amount
+    amount_micros: Amount
 
 
 class Invoice(Wire):
@@ -38,7 +38,7 @@ class Invoice(Wire):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", max_length=3)]
     cut_offs: CutOffs
     lines: Annotated[tuple[InvoiceLine, ...], Field(max_length=1_000)]
-    total_micros: WholeNumber
+    total_micros: Amount
 
 
 def invoice_view(invoice: domain.Invoice) -> Invoice:

@@ -7,7 +7,8 @@ from pydantic import Field, JsonValue, WithJsonSchema
 
 from chalicelib.domain import job as domain
 from chalicelib.domain.confirmation_view import SeenJob
-from chalicelib.domain.errors import FieldError, InvalidRequest, UnknownJobType
+from chalicelib.domain.errors import FieldError, InvalidRequest, JobTypeUnavailable, UnknownJobType
+from chalicelib.domain.failure import Failure
 from chalicelib.domain.job import Status
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.job_types import JOB_TYPES
@@ -15,6 +16,7 @@ from chalicelib.use_cases.submit_job import job_type_of, validate_input
 from chalicelib.web.problem import type_url
 from chalicelib.web.problems import CATALOGUE
 from chalicelib.web.schemas.base import (
+    LARGEST_INT32,
     Count,
     JobId,
     Sparse,
@@ -33,6 +35,10 @@ ChosenPath = Annotated[
 ]
 
 
+USUAL_DEADLINE_SECONDS = int(domain.USUAL_DEADLINE.total_seconds())
+LONGEST_DEADLINE_SECONDS = int(domain.LONGEST_DEADLINE.total_seconds())
+
+
 class SubmitRequest(WireRequest):
     """The body of a submit: with `input`, validated by the job type's own model, or with its upload's id."""
 
@@ -40,6 +46,9 @@ class SubmitRequest(WireRequest):
     input: Annotated[dict[str, JsonValue], Field(default_factory=dict)]
     input_upload: UploadId = ""
     confirmation: ChosenPath = ConfirmationPath.DIRECT
+    deadline_seconds: Annotated[
+        int, Field(ge=1, le=LONGEST_DEADLINE_SECONDS, json_schema_extra={"format": "int32"})
+    ] = USUAL_DEADLINE_SECONDS
 
 
 def parse_submit(document: JsonValue) -> SubmitRequest:
@@ -68,7 +77,7 @@ def _job_places(document: JsonValue) -> tuple[FieldError, ...]:
         job_type = job_type_of(JOB_TYPES, name)
         if isinstance(job_input, dict):
             validate_input(job_type, job_input)
-    except UnknownJobType as error:
+    except (UnknownJobType, JobTypeUnavailable) as error:
         return (FieldError.at(("type",), error.detail),)
     except InvalidRequest as error:
         return error.errors
@@ -93,6 +102,13 @@ class Progress(Wire):
     total: Count
 
 
+class Compute(Wire):
+    """What the run costs in compute units, and what the job has been charged of that."""
+
+    estimated_units: Count | None
+    used_units: Count
+
+
 class JobProblem(Wire):
     """Why a job failed, as a problem (RFC 9457); `request_id` is the submit's."""
 
@@ -112,11 +128,14 @@ class Job(Wire):
     object: Literal["job"] = "job"
     id: JobId
     type: Annotated[str, Field(max_length=64)]
+    type_version: Annotated[int, Field(ge=1, le=LARGEST_INT32)]
     status: Status
     version: Annotated[int, Field(ge=1, le=4)]
     created_at: Timestamp
+    deadline_at: Timestamp | None
     entered: Entered
     progress: Progress | None
+    compute: Compute
     confirmation: Confirmation | None
     error: JobProblem | None
     url: Url
@@ -130,11 +149,14 @@ def job_view(seen: SeenJob, *, base_url: str) -> Job:
     return Job(
         id=job.ref.job_id,
         type=job.type,
+        type_version=job.type_version,
         status=job.status,
         version=job.version,
         created_at=job.created_at,
+        deadline_at=job.deadline_at,
         entered=_entered(job),
         progress=_progress(job.progress) if job.progress else None,
+        compute=Compute(estimated_units=job.cost_units, used_units=job.used_units),
         confirmation=confirmation_view(seen.confirmation) if seen.confirmation else None,
         error=_problem(job, job.failure, base_url=base_url) if job.failure else None,
         url=self_url,
@@ -156,7 +178,7 @@ def _progress(progress: domain.Progress) -> Progress:
     return Progress(completed=progress.completed, total=progress.total)
 
 
-def _problem(job: domain.Job, failure: domain.Failure, *, base_url: str) -> JobProblem:
+def _problem(job: domain.Job, failure: Failure, *, base_url: str) -> JobProblem:
     problem = CATALOGUE[failure.code]
     return JobProblem(
         type=type_url(failure.code, base_url=base_url),

@@ -21,7 +21,9 @@ class UploadRequest(WireRequest):
 class UploadHeaders(Wire):
     """The headers that the request to `url` must have, each with exactly this value."""
 
-    content_length: Annotated[str, Field(alias="content-length", pattern=r"^[1-9][0-9]*$", max_length=8)]
+    content_length: Annotated[
+        str, Field(alias="content-length", pattern=r"^[1-9][0-9]*$", max_length=len(str(UPLOAD_BYTES)))
+    ]
     x_amz_checksum_sha256: Annotated[
         str, Field(alias="x-amz-checksum-sha256", pattern=r"^[0-9A-Za-z+/]{43}=$", max_length=44)
     ]

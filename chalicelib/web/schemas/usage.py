@@ -19,6 +19,8 @@ Day = Annotated[
 ]
 # A quantity or an amount of money: an integer that may be larger than every JSON implementation keeps.
 WholeNumber = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,38})$", max_length=39)]
+# An amount of money, which may be owed to the tenant.
+Amount = Annotated[str, Field(pattern=r"^(0|-?[1-9][0-9]{0,38})$", max_length=40)]
 Unit = Annotated[str, Field(pattern=r"^[a-z]+$", max_length=32)]
 PlanName = Annotated[str, Field(max_length=64)]
 Period = Annotated[str, Field(pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$", max_length=7)]

@@ -1,22 +1,21 @@
 """The API in this process, as it is while it works: time passes, and jobs run and are confirmed."""
 
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from chalicelib.domain.job import JobRef
-from tests.api.conftest import Api
+from chalicelib.domain.job import JobRef, Status
+from tests.api.conftest import INVOCATION_SECONDS, Api
 from tests.gateway.conftest import Function
 
 # Enough for the tenants' buckets to stay full, and so little that no token ends within a run.
 SECONDS_A_REQUEST = 0.01
 # Jobs are met in every state if some requests come before the worker, and some after it.
 REQUESTS_A_JOB = 5
-# A job that takes longer to compute stays queued.
-MOST_ROUNDS = 10_000
+# A job that takes longer to compute is canceled.
+MOST_UNITS = 1
 
 
 @dataclass
@@ -38,15 +37,19 @@ class Working:
     def _work(self) -> None:
         queue, chain = self.api.adapters.queue, self.api.adapters.chain
         if queue.run:
-            ref = queue.run.pop()
-            if self._is_short(ref):
-                self.api.container.run_job(ref)
+            self._see_to(queue.run.pop(0))  # of the oldest job, so that its turn has come
         self.api.container.confirm_jobs([ref for refs in queue.confirm for ref in refs])
         queue.confirm.clear()
         chain.mine()
 
-    def _is_short(self, ref: JobRef) -> bool:
-        return int(json.loads(self.api.adapters.jobs.input_of(ref)).get("rounds", 0)) <= MOST_ROUNDS
+    def _see_to(self, ref: JobRef) -> None:
+        job = self.api.adapters.jobs.get(ref)
+        if job.status not in (Status.QUEUED, Status.RUNNING):
+            return
+        if job.cost_units <= MOST_UNITS:
+            self.api.container.run_job(ref, seconds=INVOCATION_SECONDS)
+        else:
+            self.api.container.cancel_job(ref)
 
 
 @pytest.fixture
