@@ -44,7 +44,7 @@ up: setup
 # Where requests come by the second, or many at once, a stack has both cores.
 SIDE_BY_SIDE := chalicelib client emulation \
     $(addprefix tests/,admin api chain client conformance crash gateway policies security unit)
-ALONE := $(addprefix tests/e2e/,test_end_to_end.py test_plans.py test_rotation.py)
+ALONE := $(addprefix tests/e2e/,test_end_to_end.py test_long_jobs.py test_plans.py test_rotation.py)
 
 test: setup .venv-ministack/.installed
 ifeq ($(ARGS),)

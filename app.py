@@ -145,9 +145,9 @@ def traced(event: Any, invoke: Callable[[Any], Any]) -> Any:
 @app.on_sqs_message(queue="jobs-run", batch_size=1, maximum_concurrency=polling.WORKERS)
 def run_job(event: SQSEvent) -> None:
     context: Any = event.context
-    seconds = context.get_remaining_time_in_millis() / 1000
     for ref in messages.jobs_of(event.to_dict()):
-        ran = wired().run_job(ref, seconds=seconds)
+        # Asked last: a cold function spends some of it on what it needs.
+        ran = wired().run_job(ref, seconds=context.get_remaining_time_in_millis() / 1000)
         told = logger.warning if ran.detail else logger.info
         told("woken", job_id=(ran.job or ref).job_id, outcome=ran.outcome, detail=ran.detail)
 

@@ -1,14 +1,10 @@
 """The real ports, on AWS and a chain, by the settings of a function."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import boto3
-from botocore.config import Config
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.apigateway_keys import ApiGatewayMeteringKeys
 from chalicelib.adapters.aws_backlogs import AwsBacklogs
-from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_identity import (
     DynamoDbClients,
@@ -22,12 +18,13 @@ from chalicelib.adapters.dynamodb_seats import DynamoDbSeats
 from chalicelib.adapters.dynamodb_tallies import DynamoDbSingleUse, DynamoDbTallies
 from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
-from chalicelib.adapters.s3 import Links, S3Checkpoints, S3Payloads, S3Uploads
+from chalicelib.adapters.s3 import S3Checkpoints, S3Payloads, S3Uploads
 from chalicelib.adapters.secrets import SecretsManagerKeys, SecretsManagerKeyStore
 from chalicelib.adapters.signers import SecretsManagerSignerKeys, StoredSigners
 from chalicelib.adapters.sqs import SqsQueue
 from chalicelib.adapters.sqs_letters import SqsDeadLetters
-from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock, back_off
+from chalicelib.adapters.system import RandomIds, RemoteClock, SystemClock
+from chalicelib.aws_clients import QUICK, AwsClients
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.job_types.chain_logs import ChainLogs
 from chalicelib.ports import Chain, Clock, RegistryAdmin, Sandbox
@@ -35,55 +32,20 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-# Well below the shortest function time limit, so that a hanging service becomes an answer, not a time-out.
-CONNECT_TIMEOUT_SECONDS = 2
-READ_TIMEOUT_SECONDS = 5
-# For what a request can do without, an estimate or a seat: a service that takes longer has none to give.
-QUICK = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1})
 
-
-class Adapters:
+class Adapters(AwsClients):
     """The real ports, each made when it is first used: a cold function pays only for what it touches."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self.ids = RandomIds()
         self.clock: Clock = RemoteClock(settings.clock_url) if settings.clock_url else SystemClock()
-
-    def client(self, service: str, *, patience: Config | None = None) -> Any:
-        """A boto3 client on the configured endpoint; `patience` replaces the usual time-outs and retries."""
-        config = Config(
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
-            retries={"mode": "standard", "max_attempts": 3},
-            s3={"addressing_style": "path"},
-        )
-        return boto3.client(
-            service,
-            endpoint_url=self.settings.aws_endpoint,
-            config=config.merge(patience) if patience else config,
-        )
 
     def open_clients(self) -> None:
         """Makes the AWS clients that requests need; it sends nothing, and costs 0.1 s of CPU time."""
         _ = (self.tables, self.keys, self.queue, self.payloads, self.backlogs)
-
-    @cached_property
-    def tables(self) -> Tables:
-        """DynamoDB."""
-        client: DynamoDBClient = self.client("dynamodb")
-        return Tables(client, backoff=back_off)
-
-    @cached_property
-    def quick_tables(self) -> Tables:
-        """DynamoDB, for what a request can do without."""
-        client: DynamoDBClient = self.client("dynamodb", patience=QUICK)
-        return Tables(client, backoff=back_off)
 
     @cached_property
     def jobs(self) -> DynamoDbJobs:
@@ -113,14 +75,12 @@ class Adapters:
     @cached_property
     def queue(self) -> SqsQueue:
         """The `Queue` port."""
-        client: SQSClient = self.client("sqs")
-        return SqsQueue(client)
+        return SqsQueue(self.sqs)
 
     @cached_property
     def dead_letters(self) -> SqsDeadLetters:
         """The `DeadLetters` port."""
-        client: SQSClient = self.client("sqs")
-        return SqsDeadLetters(client)
+        return SqsDeadLetters(self.sqs)
 
     @cached_property
     def backlogs(self) -> AwsBacklogs:
@@ -168,19 +128,6 @@ class Adapters:
         return S3Uploads(self.s3, self.links)
 
     @cached_property
-    def s3(self) -> "S3Client":
-        """S3."""
-        client: S3Client = self.client("s3")
-        return client
-
-    @cached_property
-    def links(self) -> Links:
-        """Presigned URLs, by the credentials that the clients have."""
-        credentials = boto3.Session().get_credentials()
-        assert credentials is not None, "a function has its role's credentials"
-        return Links(self.s3, credentials)
-
-    @cached_property
     def keys(self) -> SecretsManagerKeys:
         """The `Keys` port."""
         return SecretsManagerKeys(self.secrets)
@@ -199,12 +146,6 @@ class Adapters:
     def key_store(self) -> SecretsManagerKeyStore:
         """The `KeyStore` port."""
         return SecretsManagerKeyStore(self.secrets)
-
-    @cached_property
-    def secrets(self) -> "SecretsManagerClient":
-        """Secrets Manager."""
-        client: SecretsManagerClient = self.client("secretsmanager")
-        return client
 
     @cached_property
     def rings(self) -> DynamoDbKeyRings:

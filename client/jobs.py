@@ -77,7 +77,7 @@ class JobsClient:
     ) -> Submitted:
         """The job of this key: a new one, or the one that an earlier request with the key made.
 
-        What is None is the service's to choose: how the job is confirmed, and how soon it must begin.
+        What is None is the service's to choose: how the job is confirmed, and its deadline.
         """
         wanted = {"confirmation": confirmation, "deadline_seconds": deadline_seconds}
         return self._submit({"type": job_type, "input": job_input, **wanted}, idempotency_key)

@@ -25,7 +25,9 @@ DEFAULT_PORT = 4566
 DEFAULT_STATE_DIR = Path(".local")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-StateDir = Annotated[Path, typer.Option(help="Where this stack keeps its logs and stack.json.")]
+StateDir = Annotated[
+    Path, typer.Option(file_okay=False, help="Where this stack keeps its logs and stack.json.")
+]
 
 
 app.command()(demo)

@@ -67,21 +67,15 @@ def query(
     **filters: Any,
 ) -> Any:
     """moto's query, over those items alone that it may answer."""
-    asked = window(
-        range_key_conditions,
-        limit=None if filters else limit,  # moto counts only what these filters leave
-        start_key=start_key,
-        is_forward=is_forward,
-    )
-    view: Any = object.__new__(type(table))  # past moto's list of all tables
-    view.__dict__.update(table.__dict__)
+    counted = None if filters else limit  # moto counts only what these filters leave
+    asked = window(range_key_conditions, limit=counted, start_key=start_key, is_forward=is_forward)
     if index_name is None:
-        view.items = in_table(table, hash_key, asked)
+        items = in_table(table, hash_key, asked)
     else:
         index = next((each for each in table.all_indexes() if each.name == index_name), None)
-        view.items = in_index(table, index, dict(hash_key_conditions), asked) if index else {}
+        items = in_index(table, index, dict(hash_key_conditions), asked) if index else {}
     return _moto_query(
-        view,
+        _with_items(table, items),
         hash_key,
         range_comparison,
         range_values,
@@ -95,6 +89,14 @@ def query(
         range_key_conditions=range_key_conditions,
         **filters,
     )
+
+
+def _with_items(table: Table, items: Any) -> Table:
+    """A copy that holds these items alone, made past moto's list of all tables."""
+    shown = object.__new__(type(table))
+    shown.__dict__.update(table.__dict__)
+    shown.items = items
+    return shown
 
 
 def transact_write_items_once(tokens: TransactionTokens) -> Callable[[DynamoHandler], ActionResult]:

@@ -82,7 +82,7 @@ def bind(bounds: Bounds) -> Callable[[], None]:
     """Holds this process to the bounds from now on; returns what gives it the last reserve of memory."""
     with suppress(OSError):  # if the machine itself runs out, this process goes and not the function
         Path("/proc/self/oom_score_adj").write_text("1000")
-    memory = _data_bytes() + bounds.memory_bytes
+    memory = _bytes_of("VmData") + bounds.memory_bytes
     _limit(resource.RLIMIT_CORE, 0, 0)
     _limit(resource.RLIMIT_CPU, bounds.processor_seconds, bounds.processor_seconds + RESERVE_SECONDS)
     _limit(resource.RLIMIT_DATA, memory, memory + RESERVE_BYTES)
@@ -96,9 +96,14 @@ def _limit(which: int, soft: int, hard: int) -> None:
     resource.setrlimit(which, (soft, hard))
 
 
-def _data_bytes() -> int:
-    """What counts against `RLIMIT_DATA` now; 0 outside Linux, where the limit hardly counts anything."""
+def resident_bytes() -> int:
+    """What this process, and so a fork of it, has in memory now."""
+    return _bytes_of("VmRSS")
+
+
+def _bytes_of(member: str) -> int:
+    """A number of this process's status; 0 outside Linux, where `RLIMIT_DATA` hardly counts anything."""
     if sys.platform != "linux":
         return 0
     status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmData:")[2].split(maxsplit=1)[0]) * 1024
+    return int(status.partition(f"{member}:")[2].split(maxsplit=1)[0]) * 1024

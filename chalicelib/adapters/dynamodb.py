@@ -77,7 +77,8 @@ class Tables:
     def query(self, table: str, *, limit: int | None = None, **arguments: Any) -> list[Item]:
         """Every item, or the first `limit`; the expression's `values` are given plain."""
         values = to_attributes(arguments.pop("values"))
-        arguments |= {"PaginationConfig": {"MaxItems": limit}} if limit else {}
+        # Without a page size the service would read a megabyte to show the first.
+        arguments |= {"PaginationConfig": {"MaxItems": limit, "PageSize": limit}} if limit else {}
         pages = self._client.get_paginator("query").paginate(
             TableName=table, ExpressionAttributeValues=values, **arguments
         )

@@ -19,7 +19,8 @@ JOB_INPUTS = "job_inputs"
 IDEMPOTENCY = "idempotency"
 ENTITLEMENTS = "entitlements"
 USAGE_EVENTS = "usage_events"
-# Spreads the sweep's sparse index; each shard is one query a minute.
+# Spreads the sweep's sparse index; each shard is one query a minute. What a worker holds, or left behind, has
+# shards of its own, which are read first: else thousands that wait for their turn would be before it.
 DUE_SHARDS = 4
 DUE_INDEX = "due"
 # Jobs that any worker may take, by tenant and then by age. One partition starts some thousand jobs a second.
@@ -39,7 +40,8 @@ def encode_job(job: Job) -> Item:
         inclusion |= {name: str(inclusion[name]) for name in ("word", "mask")}
     if job.due_at is not None:
         document["due_at"] = sortable(job.due_at)
-        document["due_shard"] = zlib.crc32(job.ref.job_id.encode()) % DUE_SHARDS
+        is_held = job.status is Status.RUNNING and not job.is_ready
+        document["due_shard"] = zlib.crc32(job.ref.job_id.encode()) % DUE_SHARDS + DUE_SHARDS * is_held
     if job.is_ready:
         document |= {"ready": READY, "ready_key": ready_key(job.ref.tenant_id, job.ref.job_id)}
     return {**ref, **document}

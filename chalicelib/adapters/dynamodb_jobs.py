@@ -100,7 +100,9 @@ class DynamoDbJobs:
     def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
         """See `ports.Jobs.due`."""
         found: list[Job] = []
-        for shard in range(DUE_SHARDS):
+        for shard in (*range(DUE_SHARDS, 2 * DUE_SHARDS), *range(DUE_SHARDS)):
+            if len(found) >= limit:
+                break
             found += [
                 decode_job(item)
                 for item in self._tables.query(
@@ -108,7 +110,7 @@ class DynamoDbJobs:
                     IndexName=DUE_INDEX,
                     KeyConditionExpression="due_shard = :shard AND due_at <= :now",
                     values={":shard": shard, ":now": sortable(now)},
-                    limit=limit // DUE_SHARDS,
+                    limit=min(limit // DUE_SHARDS, limit - len(found)),
                 )
             ]
         return found

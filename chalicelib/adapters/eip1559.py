@@ -7,7 +7,8 @@ to encode bytes and lists: the library for it would add 0.1 s to a cold start.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.confirmation import WORD_BYTES, SignedTransaction
+from chalicelib.domain.abi import WORD_BYTES
+from chalicelib.domain.confirmation import SignedTransaction
 from chalicelib.domain.fees import Fees
 from chalicelib.domain.merkle import keccak256
 

@@ -88,10 +88,8 @@ def _event(tag: bytes, first: int, second: int, content: bytes) -> Event:
         match tag:
             case b"b":
                 return Began(first)
-            case b"s":
-                return Stepped(Progress(first, second))
-            case b"c":
-                return Stepped(Progress(first, second), content)
+            case b"s" | b"c" if first <= second > 0:  # what is charged is the quotient
+                return Stepped(Progress(first, second), content if tag == b"c" else None)
             case b"t":
                 return Stopped()
             case b"e":

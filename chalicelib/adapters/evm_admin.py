@@ -12,8 +12,9 @@ from chalicelib.adapters.evm_answers import ADDRESSES, MINED, QUANTITY, WEI, WOR
 from chalicelib.adapters.evm_node import LATEST, EvmNode, hexed
 from chalicelib.adapters.json_rpc import Ask, NodeRefused
 from chalicelib.adapters.registry_calls import CONFIRMER_ROLE, encoded, materialize_calldata
+from chalicelib.domain.abi import WORD_BYTES
 from chalicelib.domain.chain_call import Inclusion
-from chalicelib.domain.confirmation import WORD_BYTES, Entry
+from chalicelib.domain.confirmation import Entry
 from chalicelib.domain.errors import ChainUnavailable, Refused
 from chalicelib.ports import Clock
 

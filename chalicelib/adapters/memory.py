@@ -12,7 +12,7 @@ from chalicelib.domain import client_secret
 from chalicelib.domain.entitlements import next_period_start, period_of
 from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
 from chalicelib.domain.idempotency import Claim
-from chalicelib.domain.job import Job, JobRef
+from chalicelib.domain.job import Job, JobRef, Status
 from chalicelib.domain.listing import JobFilter, Page, page_of, ulid_time, unix_milliseconds
 from chalicelib.domain.metering import UsageEvent
 from chalicelib.domain.payload import Link, link_expiry
@@ -110,7 +110,7 @@ class MemoryJobs:
     def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
         """See `ports.Jobs.due`."""
         due = (job for job in self._jobs.values() if job.due_at is not None and job.due_at <= now)
-        return [job for job, _ in zip(due, range(limit), strict=False)]
+        return sorted(due, key=lambda job: job.status is not Status.RUNNING or job.is_ready)[:limit]
 
     def count(self, tenant_id: str, counter: str) -> int:
         """A tenant's entitlement counter, for assertions."""

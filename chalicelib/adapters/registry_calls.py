@@ -1,16 +1,17 @@
 """What the registry is asked in, and answers in: Ethereum's ABI, for its few calls, laid out by hand.
 
-Every argument is a word, or words that follow at the end, which one line encodes; the library for it would
-add 0.4 s to a cold start, and takes forty times as long. The contract's build makes `registry_abi.json`.
+The library for it would add 0.4 s to a cold start, and takes forty times as long. The contract's build makes
+`registry_abi.json`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.abi import WORD_BYTES, Tail, abi_encode, abi_word, array
 from chalicelib.domain.chain_call import Call, ConfirmBatch, ConfirmCompact, Fill, Inclusion, Transfer
-from chalicelib.domain.confirmation import WORD_BYTES, Entry, abi_word
+from chalicelib.domain.confirmation import Entry
 from chalicelib.domain.merkle import keccak256
 
 ABI: list[dict[str, Any]] = json.loads(Path(__file__).with_name("registry_abi.json").read_text())
@@ -50,10 +51,8 @@ def calldata(call: Call) -> bytes:
     """
     match call:
         case ConfirmBatch(entries):
-            keys = _array([entry.job_key for entry in entries])
-            hashes = _array([entry.result_hash for entry in entries])
-            heads_bytes = 2 * WORD_BYTES
-            return encoded("confirmBatch", heads_bytes, heads_bytes + len(keys)) + keys + hashes
+            keys = _array(entry.job_key for entry in entries)
+            return encoded("confirmBatch", keys, _array(entry.result_hash for entry in entries))
         case ConfirmCompact():
             return encoded("confirmCompact", call.number, call.mask, int(call.root, 16))
         case Fill() | Transfer():
@@ -62,24 +61,24 @@ def calldata(call: Call) -> bytes:
 
 def recorded_calldata(job_keys: Sequence[str]) -> bytes:
     """Asks for what is recorded of each key."""
-    return encoded("resultHashesOf", WORD_BYTES) + _array(job_keys)
+    return encoded("resultHashesOf", _array(job_keys))
 
 
 def materialize_calldata(entry: Entry, inclusion: Inclusion) -> bytes:
-    """Records by itself what a compact batch holds; the proof is a struct, whose last member is an array."""
-    proof = [int(each, 16) for each in inclusion.proof]
-    arguments = (int(entry.job_key, 16), int(entry.result_hash, 16), 3 * WORD_BYTES)
-    members = (inclusion.word, inclusion.bit, inclusion.mask, int(inclusion.root, 16), 5 * WORD_BYTES)
-    return encoded("materialize", *arguments, *members, len(proof), *proof)
+    """Records by itself what a compact batch holds; the proof is a struct that ends in an array."""
+    words = map(abi_word, (inclusion.word, inclusion.bit, inclusion.mask, int(inclusion.root, 16)))
+    proof = Tail(abi_encode(*words, _array(inclusion.proof)))
+    return encoded("materialize", int(entry.job_key, 16), int(entry.result_hash, 16), proof)
 
 
-def encoded(function: str, *words: int) -> bytes:
-    """A call of a function whose arguments are these words.
+def encoded(function: str, *values: int | Tail) -> bytes:
+    """A call of a function with these arguments.
 
     >>> encoded("compactHashOf", 1).hex()
     '0bde51120000000000000000000000000000000000000000000000000000000000000001'
     """
-    return _SELECTORS[function] + b"".join(map(abi_word, words))
+    laid_out = (value if isinstance(value, Tail) else abi_word(value) for value in values)
+    return _SELECTORS[function] + abi_encode(*laid_out)
 
 
 def error_name(revert_data: bytes) -> str | None:
@@ -100,6 +99,5 @@ def words_of_array(answer: bytes, length: int) -> list[str] | None:
     return [f"0x{answer[start : start + WORD_BYTES].hex()}" for start in starts]
 
 
-def _array(words: Sequence[str]) -> bytes:
-    """A `bytes32[]`'s tail: its length, then its words."""
-    return abi_word(len(words)) + bytes.fromhex("".join(word[2:] for word in words))
+def _array(words: Iterable[str]) -> Tail:
+    return array(bytes.fromhex(word[2:]) for word in words)

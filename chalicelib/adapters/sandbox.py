@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Never
 
-from chalicelib.adapters.confinement import Bounds, bind, end_with, give_up_all_but
+from chalicelib.adapters.confinement import Bounds, bind, end_with, give_up_all_but, resident_bytes
 from chalicelib.adapters.event_frames import EventReader, InvalidFrame, frame
 from chalicelib.adapters.run_events import CHECKPOINT_SECONDS, CONTENT_BYTES, Pace, broken_by, events_of
 from chalicelib.domain.errors import Unavailable
@@ -62,7 +62,11 @@ class ForkedSandbox:
             self._run(work, theirs, parent)
         theirs.close()
         return ForkedRun(
-            child, ours, monotonic=self._monotonic, reader=EventReader(content_bytes=self._content_bytes)
+            child,
+            ours,
+            monotonic=self._monotonic,
+            reader=EventReader(content_bytes=self._content_bytes),
+            much_memory_bytes=resident_bytes() + self._bounds.memory_bytes // 2,
         )
 
     def _run(self, work: Work, channel: socket.socket, parent: int) -> Never:
@@ -96,13 +100,21 @@ class ForkedRun:
     """The `Running` port. The process is gone, and reaped, once the last event is told."""
 
     def __init__(
-        self, child: int, channel: socket.socket, *, monotonic: Callable[[], float], reader: EventReader
+        self,
+        child: int,
+        channel: socket.socket,
+        *,
+        monotonic: Callable[[], float],
+        reader: EventReader,
+        much_memory_bytes: int,
     ) -> None:
         self._child = child
         self._channel = channel
         self._monotonic = monotonic
         self._reader = reader
         self._status: int | None = None
+        self._much_memory_bytes = much_memory_bytes
+        self._peak_bytes = 0
 
     def next(self, *, timeout_seconds: float) -> Event | None:
         """See `ports.Running.next`."""
@@ -142,6 +154,10 @@ class ForkedRun:
             return Broke(f"exit status {os.waitstatus_to_exitcode(self._status)}")
         if (number := os.WTERMSIG(self._status)) == signal.SIGXCPU:
             return Exceeded(Bound.PROCESSOR_TIME)
+        # A library that is refused memory may abort, as Rust's do, and what it is refused may be
+        # as much again as it has. What dies of something else with so much in hand is taken for one of them.
+        if self._peak_bytes > self._much_memory_bytes:
+            return Exceeded(Bound.MEMORY)
         return Broke(f"signal {number}")
 
     def stop(self) -> None:
@@ -153,7 +169,8 @@ class ForkedRun:
         """See `ports.Running.kill`. How a process that is ending already has ended stays as it is."""
         if self._status is None:
             os.kill(self._child, signal.SIGKILL)
-            _, self._status = os.waitpid(self._child, 0)
+            _, self._status, used = os.wait4(self._child, 0)
+            self._peak_bytes = used.ru_maxrss * 1024  # as Linux counts; elsewhere no memory is bounded
             self._channel.close()
 
 

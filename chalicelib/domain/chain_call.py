@@ -6,7 +6,8 @@ Pure: the layouts are those of `contracts/src/IJobRegistry.sol`, computed here s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chalicelib.domain.confirmation import Entry, abi_word
+from chalicelib.domain.abi import abi_word
+from chalicelib.domain.confirmation import Entry
 from chalicelib.domain.merkle import keccak256, merkle_tree, places, siblings
 
 

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.failure import Failure, FailureCode
 from chalicelib.domain.job import (
+    UNSEEN_AFTER,
     UNSENT_AFTER,
     Checkpoint,
     IllegalTransition,
     Job,
+    Progress,
     Status,
     enter,
 )
@@ -38,7 +40,7 @@ def lease(job: Job, *, now: datetime) -> Job:
         _held(moved, now=now),
         lease_epoch=job.lease_epoch + 1,
         attempts=job.attempts + 1,
-        progress=job.checkpoint.progress if job.checkpoint else None,
+        progress=_kept(job),
     )
 
 
@@ -81,9 +83,34 @@ def pause(job: Job, *, now: datetime) -> Job:
 
 
 def retry_later(job: Job, *, now: datetime, seconds: float) -> Job:
-    """Nobody takes the job before these seconds are over: the failed attempt's lease lasts until then."""
+    """Nobody takes the job before these seconds are over: the failed attempt's lease lasts until then.
+
+    What it did since its checkpoint is lost, so nobody is shown it, nor charged for it.
+    """
     until = now + timedelta(seconds=seconds)
-    return replace(job, lease_until=until, due_at=until + UNSENT_AFTER)
+    return replace(job, lease_until=until, due_at=until + UNSENT_AFTER, progress=_kept(job))
+
+
+def is_stranded(job: Job, *, now: datetime) -> bool:
+    """Whether an attempt ended without a word, or the wait after one is over."""
+    return job.status is Status.RUNNING and not job.is_ready and not lease_is_live(job, now=now)
+
+
+def release(job: Job, *, now: datetime) -> Job:
+    """What is stranded becomes ready, for any worker to take in its turn; not a transition.
+
+    Its own message alone would do, but may be behind thousands of others. It counts as an attempt that
+    failed, even after a checkpoint.
+    """
+    assert is_stranded(job, now=now), "only what nobody holds is released"
+    return replace(
+        job,
+        lease_until=None,
+        lease_epoch=job.lease_epoch + 1,
+        attempts=max(job.attempts, 1),
+        progress=_kept(job),
+        due_at=now + UNSEEN_AFTER,
+    )
 
 
 def hindered(job: Job) -> Job:
@@ -106,14 +133,17 @@ def reason_to_fail(job: Job, *, now: datetime) -> Failure | None:
         return None
     if is_past_deadline(job, now=now):
         # One that waits for its next attempt would have ended, but for us.
-        return too_late(job) if job.is_ready else _given_up("within its deadline_seconds")
+        was_waiting = job.is_ready and not job.attempts
+        return too_late(job) if was_waiting else _given_up("within its deadline_seconds")
     return _given_up(f"in {MAX_ATTEMPTS} attempts") if job.attempts >= MAX_ATTEMPTS else None
 
 
 def too_late(job: Job) -> Failure:
     """The job's deadline came first, and nothing was wrong."""
-    began = "did not end" if job.status is Status.RUNNING else "did not begin, and costs nothing,"
-    return Failure(FailureCode.DEADLINE_EXCEEDED, f"The job {began} within its deadline_seconds.")
+    told = "did not end within its deadline_seconds."
+    if job.status is Status.QUEUED:
+        told = "did not begin within its deadline_seconds, and costs nothing."
+    return Failure(FailureCode.DEADLINE_EXCEEDED, f"The job {told}")
 
 
 def _given_up(after: str) -> Failure:
@@ -124,6 +154,10 @@ def _given_up(after: str) -> Failure:
 def is_past_deadline(job: Job, *, now: datetime) -> bool:
     """Whether its tenant no longer waits for it."""
     return job.deadline_at is not None and now >= job.deadline_at
+
+
+def _kept(job: Job) -> Progress | None:
+    return job.checkpoint.progress if job.checkpoint else None
 
 
 def _held(job: Job, *, now: datetime) -> Job:

@@ -25,7 +25,7 @@ UNITS: Mapping[Meter, str] = MappingProxyType(
 """What each meter counts."""
 
 
-class Outcome(StrEnum):
+class Ending(StrEnum):
     """What became of a job, as far as it is charged for."""
 
     SUCCEEDED = "succeeded"
@@ -36,17 +36,17 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
 
 
-METERED: Mapping[Outcome, tuple[Meter, ...]] = MappingProxyType(
+METERED: Mapping[Ending, tuple[Meter, ...]] = MappingProxyType(
     {
-        Outcome.SUCCEEDED: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED, Meter.JOB_CONFIRMED),
-        Outcome.FAILED_BY_CALLER: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED),
-        Outcome.FAILED_BY_US: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED),
-        Outcome.CANCELED_QUEUED: (Meter.JOB_ACCEPTED,),
-        Outcome.CANCELED_RUNNING: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED),
-        Outcome.EXPIRED: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED),
+        Ending.SUCCEEDED: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED, Meter.JOB_CONFIRMED),
+        Ending.FAILED_BY_CALLER: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED),
+        Ending.FAILED_BY_US: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED),
+        Ending.CANCELED_QUEUED: (Meter.JOB_ACCEPTED,),
+        Ending.CANCELED_RUNNING: (Meter.JOB_ACCEPTED, Meter.COMPUTE_USED),
+        Ending.EXPIRED: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED),
     }
 )
-"""The published table: what each outcome is charged for. Unfinished work counts as far as it got."""
+"""The published table: what each ending is charged for. Unfinished work counts as far as it got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,32 +78,32 @@ class ContradictoryEvents(Exception):
     """Two events have one id and different content: someone wrote what nobody may write."""
 
 
-def outcome_of(job: Job) -> Outcome | None:
+def ending_of(job: Job) -> Ending | None:
     """What became of the job, or will: from `confirming` on it can only succeed. None if that is open yet."""
     if job.status in (Status.CONFIRMING, Status.SUCCEEDED):
-        return Outcome.SUCCEEDED
+        return Ending.SUCCEEDED
     began = Status.RUNNING in job.entered
     if job.status is Status.CANCELED:
-        return Outcome.CANCELED_RUNNING if began else Outcome.CANCELED_QUEUED
+        return Ending.CANCELED_RUNNING if began else Ending.CANCELED_QUEUED
     if job.failure is None:
         return None
     if job.failure.is_ours:
-        return Outcome.FAILED_BY_US
-    return Outcome.FAILED_BY_CALLER if began else Outcome.EXPIRED
+        return Ending.FAILED_BY_US
+    return Ending.FAILED_BY_CALLER if began else Ending.EXPIRED
 
 
 def events_of(job: Job, prices: PriceBook) -> tuple[UsageEvent, ...]:
     """What became true when the job entered the state that it is in; both commit in one transaction."""
     if job.status is Status.QUEUED:
         return (_event(job, Meter.JOB_ACCEPTED, prices),)
-    outcome = outcome_of(job)
-    if outcome is None:
+    ending = ending_of(job)
+    if ending is None:
         return ()
     # A result is charged for when it is stored, its confirmation when that is final.
     of_this_state = {Status.SUCCEEDED: {Meter.JOB_CONFIRMED}}.get(
         job.status, {Meter.COMPUTE_USED, Meter.JOB_WAIVED}
     )
-    events = (_event(job, meter, prices) for meter in METERED[outcome] if meter in of_this_state)
+    events = (_event(job, meter, prices) for meter in METERED[ending] if meter in of_this_state)
     return tuple(event for event in events if event.quantity)
 
 

@@ -27,6 +27,7 @@ Input = TypeVar("Input", bound=JobInput)
 class Step:
     """How far a run is, and, where it can go on from here in another process, how to tell it what it needs.
 
+    `progress` never goes back; its total is the same at each step, and not 0, for what was done is its share.
     `checkpoint` is called only when it is wanted, and before the run goes on.
     """
 

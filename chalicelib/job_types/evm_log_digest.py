@@ -12,12 +12,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chalicelib.domain.confirmation import abi_word
+from chalicelib.domain.abi import abi_encode, abi_word, array, text
 from chalicelib.domain.errors import ChainUnavailable
 from chalicelib.domain.job import Progress
 from chalicelib.domain.merkle import keccak256
-from chalicelib.job_types.abi import abi_encode, array, text
-from chalicelib.job_types.chain_logs import ChainLogs, Log, TooManyLogs
+from chalicelib.job_types.chain_logs import Log, TooManyLogs
 from chalicelib.job_types.contract import Context, JobError, JobInput, JobType, Run, Step
 
 # Half a day of the fastest chains: what is longer is several jobs.
@@ -83,7 +82,7 @@ def cost(job_input: EvmLogDigestInput) -> int:
 def run(context: Context[EvmLogDigestInput]) -> Run:
     """The digest as 0x-prefixed hex, and what it is a digest of."""
     wanted, chain = context.input, context.chain
-    _check(wanted, chain)
+    _check(context)
     walk, chunk = _begun(context), FIRST_CHUNK_BLOCKS
     while walk.next_block <= wanted.last_block:
         last = min(walk.next_block + chunk - 1, wanted.last_block)
@@ -107,13 +106,16 @@ def run(context: Context[EvmLogDigestInput]) -> Run:
     }
 
 
-def _check(wanted: EvmLogDigestInput, chain: ChainLogs) -> None:
+def _check(context: Context[EvmLogDigestInput]) -> None:
+    wanted = context.input
     if not _is_address(wanted.address):
         raise JobError("The address has capitals, and they are not those of its EIP-55 checksum.")
     if not 1 <= wanted.blocks <= BLOCKS_AT_MOST:
         raise JobError(f"The range has {wanted.blocks} blocks; it may have 1 to {BLOCKS_AT_MOST}.")
-    final = chain.last_final().number
+    final = context.chain.last_final().number
     if wanted.last_block > final:
+        if context.checkpoint is not None:  # it was final when the run began
+            raise ChainUnavailable(f"The node has come to block {final} only.")
         raise JobError(f"Block {wanted.last_block} is not final yet; the last that is has number {final}.")
 
 

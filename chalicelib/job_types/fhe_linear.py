@@ -171,18 +171,22 @@ def _whole(weights: Sequence[float], plain_modulus: int) -> list[int]:
 
 
 def _refuse_secret_key(serialized: bytes) -> None:
-    """A message with a field that we do not know is refused too: others may read it in another way."""
+    """A message with a field that we do not know, or one twice, is refused too: others may read it in another
+    way. So it is looked at for as long as it has fields that it may have, and not for millions of empty ones.
+    """
+    awaited = set(_PUBLIC_FIELDS)
     try:
-        fields = set(field_numbers(serialized))
+        for field in field_numbers(serialized):
+            if field == _PRIVATE_FIELD:
+                raise JobError(
+                    "`context` contains a secret key, and was not used. Whatever that key encrypts is no "
+                    "longer secret: make another, and send the context without it (save_secret_key=False)."
+                )
+            if field not in awaited:
+                raise NoMessage(f"the field {field}, or one more of it")
+            awaited.remove(field)
     except NoMessage as error:
         raise JobError("`context` is not what TenSEAL serializes.") from error
-    if _PRIVATE_FIELD in fields:
-        raise JobError(
-            "`context` contains a secret key, and was not used. Whatever that key encrypts is no longer "
-            "secret: make another, and send the context without it (save_secret_key=False)."
-        )
-    if not fields <= _PUBLIC_FIELDS:
-        raise JobError("`context` is not what TenSEAL serializes.")
 
 
 @contextmanager

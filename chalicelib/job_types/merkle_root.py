@@ -10,10 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from chalicelib.domain.confirmation import abi_word
+from chalicelib.domain.abi import abi_encode, abi_word, text
 from chalicelib.domain.job import Progress
 from chalicelib.domain.merkle import keccak256, merkle_tree, places, siblings
-from chalicelib.job_types.abi import abi_encode, text
 from chalicelib.job_types.contract import Context, JobError, JobInput, JobType, Run, Step
 
 LeafType = Literal["address", "uint256", "bytes32", "bool", "string"]

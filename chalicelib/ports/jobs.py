@@ -73,7 +73,10 @@ class Jobs(Protocol):
         """
 
     def due(self, *, now: datetime, limit: int) -> Sequence[Job]:
-        """Unfinished jobs whose `due_at` has come, in no order; an index that may lag is enough."""
+        """Unfinished jobs whose `due_at` has come; an index that may lag is enough.
+
+        First those that a worker holds, or left behind: others that wait, however many, hide none of them.
+        """
 
 
 class Usage(Protocol):

@@ -31,6 +31,8 @@ LOOK_SECONDS = 1.0
 # Before the function's time is up: to end a run that does not stop, and to store what it did.
 STOPPING_SECONDS = 5.0
 STORING_SECONDS = 8.0
+# Half of an invocation. A run that had less of it was kept from running by us, and can prove nothing.
+FAIR_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,20 @@ class AttemptPorts:
 class Attempt:
     """Follows a run to its end. What it has learned of the job is in `job`; `saved` is what it last wrote."""
 
-    def __init__(self, ports: AttemptPorts, saved: Job, *, seconds: float) -> None:
+    def __init__(self, ports: AttemptPorts, saved: Job, *, until: float) -> None:
         self.job = self.saved = saved
         self._ports = ports
         began = ports.clock.monotonic()
         self._renews_at = began + HEARTBEAT_SECONDS
         self._looks_at = began + SLICE_SECONDS
-        self._ends_at = began + seconds - STORING_SECONDS
+        self._ends_at = until - STORING_SECONDS
         self._stops_at = self._ends_at - STOPPING_SECONDS
         self._is_stopping = False
-        self._got_on = False
+        self._got_on = self._is_fair = False
 
     def follow(self, running: Running) -> End:
         """How it ended. Raises `Superseded` when the job was canceled or taken over."""
+        self._is_fair = self._ends_at - self._ports.clock.monotonic() >= FAIR_SECONDS
         try:
             while True:
                 event = running.next(timeout_seconds=HEARTBEAT_SECONDS)
@@ -95,12 +98,17 @@ class Attempt:
             if self._renew():
                 return TooLate()
         if now >= self._ends_at:
-            # It did not stop, and goes on from where it was; one that has got nowhere never will.
-            return Stopped() if self._got_on else Exceeded(Bound.TIME)
+            return self._cut_off()
         if not self._is_stopping and self._must_stop(now):
             self._is_stopping = True
             running.stop()
         return None
+
+    def _cut_off(self) -> End:
+        """It did not stop, and goes on from where it was; one that has got nowhere never will."""
+        if self._got_on:
+            return Stopped()
+        return Exceeded(Bound.TIME) if self._is_fair else Hindered("Too little time was left for the run.")
 
     def _renew(self) -> bool:
         """Whether it is too late; else the lease is renewed."""

@@ -46,6 +46,9 @@ EXCEEDED: Mapping[Bound, str] = {
     Bound.TIME: "The run did not come as far as a checkpoint in the time that a run has for it.",
 }
 
+# DynamoDB's usually takes a fraction of it.
+INDEX_LAG_SECONDS = 1
+
 
 class Outcome(StrEnum):
     """What came of a message."""
@@ -89,23 +92,28 @@ class RunJob:
 
     def __call__(self, named: JobRef, *, seconds: float) -> Ran:
         """Runs a job for a message that names one, for as long as this invocation has."""
-        job = self.turns.take(named)
+        began = self.clock.monotonic()
+        try:
+            job = self.turns.take(named)
+        except Superseded:
+            # Else a job that is ready might be left without a message.
+            self.queue.wake_runner(named, trace_id="", delay_seconds=INDEX_LAG_SECONDS)
+            return Ran(Outcome.SUPERSEDED)
         if job is None:
             return Ran(Outcome.NOTHING_TO_DO)
         if job.status is not Status.RUNNING:
             return Ran(Outcome.FAILED, job.ref)
-        began = self.clock.monotonic()
         try:
-            return self._run(job, seconds=seconds)
+            return self._run(job, until=began + seconds)
         except Superseded:
             return Ran(Outcome.SUPERSEDED, job.ref)
         finally:
             with suppress(Unavailable):  # what is lost is one number of an estimate
                 self.backlogs.add_run(self.clock.monotonic() - began)
 
-    def _run(self, job: Job, *, seconds: float) -> Ran:
+    def _run(self, job: Job, *, until: float) -> Ran:
         ports = AttemptPorts(jobs=self.jobs, checkpoints=self.checkpoints, turns=self.turns, clock=self.clock)
-        attempt = Attempt(ports, job, seconds=seconds)
+        attempt = Attempt(ports, job, until=until)
         attempt.job = lease.of_version(job, self.job_types[job.type].version)
         try:
             return self._conclude(attempt, attempt.follow(self.sandbox.start(self._work(attempt.job))))

@@ -50,4 +50,5 @@ class Sweep:
             return
         else:
             self.queue.wake_runner(job.ref, trace_id=job.trace_id)
-        self.jobs.save([Change(job, postpone(job, now=now))])
+        left = lease.release(job, now=now) if lease.is_stranded(job, now=now) else job
+        self.jobs.save([Change(job, postpone(left, now=now))])

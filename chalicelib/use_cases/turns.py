@@ -4,11 +4,9 @@ A message only wakes, so a tenant's ten thousand messages are ten thousand chanc
 jobs the oldest goes first, so one that was paused goes on before the next begins.
 """
 
-from datetime import datetime
-
 from chalicelib.domain import lease, tracing
 from chalicelib.domain.errors import Superseded
-from chalicelib.domain.job import Job, JobRef, Status
+from chalicelib.domain.job import Job, JobRef
 from chalicelib.domain.polling import WORKERS
 from chalicelib.ports import Change, Clock, Jobs
 from chalicelib.use_cases.give_up import GiveUp
@@ -29,20 +27,22 @@ class Turns:
     def take(self, named: JobRef) -> Job | None:
         """A job under a new lease, for a message that names one; None if there is nothing to be run.
 
-        What an attempt left behind is taken up by its own message; a job that is too late fails instead.
+        Raises `Superseded` when others took whatever was chosen: the index lags, so something may be ready.
+        What an attempt left behind is taken up for its own message, or becomes ready for another one, so that
+        not even jobs that fail again and again come before their turn. A job that is too late fails instead.
         """
         for rounds in range(ROUNDS):
-            chosen = self._choose(named, has_lost=rounds > 0)
-            if chosen is None:
-                return None
-            tracing.follow(chosen.trace_id)
             try:
+                chosen = self._choose(named, has_lost=rounds > 0)
+                if chosen is None:
+                    return None
+                tracing.follow(chosen.trace_id)
                 taken = self._lease_or_fail(chosen)
             except Superseded:
                 continue
             self._served = chosen.ref.tenant_id
             return taken
-        return None
+        raise Superseded
 
     def another_waits(self, tenant_id: str) -> bool:
         """Whether a tenant other than this one has a job ready."""
@@ -62,16 +62,16 @@ class Turns:
 
         The message of a job that somebody else runs serves whoever is next, as that one's may have served it.
         """
-        job = self._jobs.get(named)
-        if job is not None and _is_stranded(job, now=self._clock.now()):
-            return job
-        own = job if job is not None and job.is_ready else None
+        job, now = self._jobs.get(named), self._clock.now()
+        is_left = job is not None and lease.is_stranded(job, now=now)
+        own = job if job is not None and (job.is_ready or is_left) else None
         if has_lost and own is not None:
             return own
         # A worker that has served nobody yet lets the tenant that woke it wait: it may have woken many.
-        return self._jobs.next_ready(after=self._served or named.tenant_id) or own
-
-
-def _is_stranded(job: Job, *, now: datetime) -> bool:
-    """Whether an attempt ended without a word, or the wait after one is over."""
-    return job.status is Status.RUNNING and not job.is_ready and not lease.lease_is_live(job, now=now)
+        ready = self._jobs.next_ready(after=self._served or named.tenant_id)
+        if ready is None or own is None or not is_left:
+            return ready or own
+        if ready.ref.tenant_id == named.tenant_id:
+            return own
+        self._jobs.save([Change(own, lease.release(own, now=now))])
+        return ready

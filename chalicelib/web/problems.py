@@ -1,7 +1,6 @@
 """The catalogue of problems: every error answer of ours is one of these rows (RFC 9457).
 
-One row is the whole truth about a code: its status, its title, whether a retry can help, what to do, and
-which of the gateway's own answers it is. The specification's error responses, the gateway responses, the
+One row is the whole truth about a code: the specification's error responses, the gateway's own answers, the
 pages at `/v1/problems/{code}` and DESIGN.md's table are made of it.
 """
 

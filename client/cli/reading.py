@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from itertools import islice
 from operator import itemgetter
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,8 @@ from client.documents import Job, Status
 LIST_LIMIT = 20
 # The most that the API gives at once.
 PAGE_SIZE = 100
+# Until there is a result: what the chain takes is the service's affair.
+UNDER_WAY = (Status.QUEUED, Status.RUNNING)
 
 
 def moment(text: str) -> datetime:
@@ -32,7 +34,8 @@ def moment(text: str) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME")]
+def _moment(described: str) -> Any:
+    return typer.Option(parser=moment, metavar="TIME", help=described)
 
 
 def get(
@@ -68,8 +71,8 @@ def list_jobs(
     *,
     status: Annotated[Status | None, typer.Option(help="Only jobs of this status.")] = None,
     job_type: Annotated[str | None, typer.Option("--type", help="Only jobs of this type.")] = None,
-    after: Moment = None,
-    before: Moment = None,
+    after: Annotated[datetime | None, _moment("Such as 2026-11-23 or 2026-11-23T08:00:00Z.")] = None,
+    before: Annotated[datetime | None, _moment("Likewise.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = LIST_LIMIT,
     stack: Stack = None,
     tenant: Tenant = None,
@@ -112,7 +115,7 @@ def _facts(job: Job) -> str:
         "done": _share(job),
         "created": _shown(job.created_at),
         **{status.value: _shown(at) for status, at in sorted(job.entered.items(), key=itemgetter(1))},
-        "begins by": _shown(job.deadline_at) if job.deadline_at and job.status is Status.QUEUED else "",
+        "deadline": _shown(job.deadline_at) if job.deadline_at and job.status in UNDER_WAY else "",
         "compute": _compute(job),
         "confirmation": _confirmation(job),
         "error": f"{job.error.get('code')}: {job.error.get('detail')}" if job.error else "",

@@ -30,7 +30,11 @@ Key = Annotated[
 How = Annotated[ConfirmationPath | None, typer.Option(help="How the result is confirmed on the chain.")]
 Deadline = Annotated[
     int | None,
-    typer.Option(metavar="SECONDS", min=1, help="Fail, unbilled, if it has not begun by then."),
+    typer.Option(
+        metavar="SECONDS",
+        min=1,
+        help="Fail if there is no result by then, unbilled if it never began; a day without this.",
+    ),
 ]
 ToTheEnd = Annotated[bool, typer.Option("--wait", help="Wait for the job's end.")]
 

@@ -16,7 +16,7 @@ from tests.api.conftest import ACME, INVOCATION_SECONDS, Api
 
 UNITS = 10
 # Of an invocation so short that it asks the run to stop at once; with none at all the run is ended at once.
-SHORT_SECONDS, NO_SECONDS = STORING_SECONDS + 1, 0.0
+SHORT_SECONDS = STORING_SECONDS + 1
 
 
 class Steps:
@@ -123,9 +123,9 @@ def test_the_share_that_was_done_is_charged_when_the_input_is_at_fault(api: Api)
 
 
 def test_a_job_fails_when_its_run_takes_more_than_it_may(api: Api) -> None:
-    offer(api, Steps())
+    offer(api, Steps(fails_at=3, error=MemoryError()))
     job_id = submitted(api)
-    run(api, job_id, seconds=NO_SECONDS)
+    run(api, job_id)
     failed = seen(api, job_id)
     assert (failed["status"], failed["error"]["code"]) == ("failed", "run_limit_exceeded")
     assert (failed["error"]["status"], failed["error"]["retryable"]) == (422, False)

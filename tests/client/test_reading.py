@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -24,6 +25,14 @@ def test_the_job_is_shown_when_it_is_asked_for(jobs: Jobs) -> None:
     assert shown["type"].startswith("sha256.chain")
     assert re.fullmatch(r"compact, final in block \d+, 3 deep", shown["confirmation"])
     assert {"created", "queued", "running", "confirming", "succeeded"} <= shown.keys()
+
+
+def test_the_deadline_is_shown_as_long_as_there_is_no_result(jobs: Jobs) -> None:
+    job_id = jobs.submitted("--deadline", "90")
+    made = datetime.fromisoformat(jobs("get", job_id, "--json").document["created_at"])
+    assert f"deadline      {made + timedelta(seconds=90):%Y-%m-%d %H:%M:%SZ}" in jobs("get", job_id).stdout
+    jobs.finish(job_id)
+    assert "deadline" not in jobs("get", job_id).stdout
 
 
 @pytest.mark.parametrize("command", ["get", "result", "job-types", "usage", "invoice"])

@@ -17,8 +17,8 @@ from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.idempotency import FORGOTTEN_AFTER, KEPT_FOR, Claim
 from chalicelib.domain.job import Job
 from chalicelib.ports import Admission, Change, Jobs
+from tests.conformance.admissions import IDS, admission
 from tests.conformance.real_ports import client, make_resources, tables
-from tests.conformance.test_ports import IDS, admission
 from tests.crash.failpoints import Failing, Failpoint
 from tests.unit.submits import BODY, OTHER, post
 from tests.unit.world import START, World

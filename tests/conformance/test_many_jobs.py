@@ -13,8 +13,8 @@ from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.job import Job, JobRef
 from chalicelib.ports import Jobs
+from tests.conformance.admissions import admission
 from tests.conformance.real_ports import client, make_resources
-from tests.conformance.test_ports import admission
 from tests.unit.world import START
 
 IDS = RandomIds()

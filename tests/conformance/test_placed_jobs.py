@@ -15,9 +15,9 @@ from chalicelib.domain.job import Job
 from chalicelib.domain.lease import lease as lease_job
 from chalicelib.domain.transaction_id import Account, TransactionId
 from chalicelib.ports import ChainTransactions, Change, Jobs
+from tests.conformance.admissions import admission
 from tests.conformance.real_ports import make_resources, tables
 from tests.conformance.test_chain_transactions import transaction
-from tests.conformance.test_ports import admission
 from tests.unit.world import START
 
 Ports = tuple[Jobs, ChainTransactions]

@@ -3,31 +3,27 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.memory import MemoryJobs
-from chalicelib.adapters.system import RandomIds
 from chalicelib.domain import job as domain
 from chalicelib.domain import lease
 from chalicelib.domain.chain_call import Inclusion
-from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
 from chalicelib.domain.failure import Failure, FailureCode
 from chalicelib.domain.idempotency import KEPT_FOR, Claim
-from chalicelib.domain.job import Checkpoint, Job, JobRef, Progress, Status
-from chalicelib.domain.metering import UsageEvent, events_of
+from chalicelib.domain.job import Checkpoint, JobRef, Progress, Status
+from chalicelib.domain.metering import events_of
 from chalicelib.domain.payload import UploadedInput
-from chalicelib.domain.transaction_id import Account, ConfirmationPath, TransactionId
+from chalicelib.domain.transaction_id import Account, TransactionId
 from chalicelib.ports import Admission, Change, Jobs
+from tests.conformance.admissions import IDS, PLAN, accepted, admission, admitted
 from tests.conformance.real_ports import make_resources, tables
 from tests.unit.world import PRICES, START
-
-PLAN = Plan(name="test", jobs_per_month=5, active_jobs=3)
-IDS = RandomIds()
 
 
 @pytest.fixture(params=["memory", "real"])
@@ -42,41 +38,6 @@ def jobs(request: pytest.FixtureRequest) -> Jobs:
 @pytest.fixture
 def tenant() -> str:
     return IDS.new_id("ten_")
-
-
-def admission(
-    tenant: str, key: str = "k", *, body: bytes = b"{}", plan: Plan = PLAN, now: datetime = START
-) -> Admission:
-    job = domain.new_job(
-        JobRef(tenant, IDS.new_id("job_")),
-        job_type="sha256.chain",
-        plan=plan.name,
-        now=now,
-        trace_id="t",
-        request_id="r",
-        path=ConfirmationPath.COMPACT,
-    )
-    claim = Claim(
-        tenant_id=tenant,
-        operation="POST /v1/jobs",
-        key=key,
-        fingerprint=body.hex(),
-        job_ref=job.ref,
-        response_body=b'{"id":1}',
-        expires_at=now + KEPT_FOR,
-    )
-    return Admission(claim=claim, job=job, input=b'{"n":1}', plan=plan, event=accepted(job))
-
-
-def accepted(job: Job) -> UsageEvent:
-    [event] = events_of(job, PRICES)
-    return event
-
-
-def admitted(jobs: Jobs, tenant: str, key: str = "k") -> Job:
-    wanted = admission(tenant, key)
-    jobs.admit(wanted, now=START)
-    return wanted.job
 
 
 def test_a_job_reads_back_whole_when_it_was_admitted(jobs: Jobs, tenant: str) -> None:

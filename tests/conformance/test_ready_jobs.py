@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.domain import job as domain
@@ -15,8 +16,8 @@ from chalicelib.domain.errors import Superseded
 from chalicelib.domain.failure import Failure, FailureCode
 from chalicelib.domain.job import Checkpoint, Job, JobRef, Progress, Status
 from chalicelib.ports import Change, Jobs
-from tests.conformance.real_ports import forget_ready, make_resources, tables
-from tests.conformance.test_ports import IDS, admission
+from tests.conformance.admissions import IDS, admission
+from tests.conformance.real_ports import client, forget_ready, make_resources, tables
 from tests.unit.world import START
 
 PLAN = Plan(name="test", jobs_per_month=10_000, active_jobs=10_000)
@@ -163,3 +164,34 @@ def test_what_was_decided_while_a_job_was_held_loses_when_it_was_paused_meanwhil
     assert store.jobs.next_ready(after="") == waiting
     ended = store.move(waiting, lambda job: domain.cancel(job, now=START))
     assert (ended.status, store.next_after("")) == (Status.CANCELED, None)
+
+
+def test_what_a_worker_left_is_due_first_when_more_wait_than_are_looked_at(store: Store) -> None:
+    long_ago = START - timedelta(days=1000)  # before all that other tests left in these tables
+
+    def before(job: Job) -> Job:
+        return replace(job, due_at=long_ago)
+
+    for number in range(12):
+        store.move(store.admit(FIRST, f"{number:02}"), before)
+    left = store.move(store.move(store.admit(SECOND, "1"), leased), before)
+    found = store.jobs.due(now=long_ago, limit=8)
+    assert (found[0], len(found)) == (left, 8)
+    released = store.move(left, lambda job: before(lease.release(job, now=START + lease.LEASE)))
+    assert released in store.jobs.due(now=long_ago, limit=100)
+
+
+def test_one_row_is_read_when_many_are_ready(aws_endpoint: str) -> None:
+    make_resources(aws_endpoint)
+    dynamodb = client("dynamodb", endpoint=aws_endpoint)
+    jobs = DynamoDbJobs(Tables(dynamodb, backoff=lambda _: None))
+    forget_ready(aws_endpoint)
+    store = Store(jobs)
+    for number in range(5):
+        store.admit(FIRST, str(number))
+    asked: list[int] = []
+    dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params["Limit"])
+    )
+    assert store.next_after("") == f"{FIRST} 0"
+    assert set(asked) == {1}

@@ -16,8 +16,8 @@ from chalicelib.domain.lease import lease
 from chalicelib.domain.metering import UsageEvent, events_of
 from chalicelib.domain.usage import EntitlementCounts
 from chalicelib.ports import Change, Jobs, Usage
+from tests.conformance.admissions import IDS, admission
 from tests.conformance.real_ports import make_resources, tables
-from tests.conformance.test_ports import IDS, admission
 from tests.unit.world import PRICES, START
 
 MIDNIGHT = datetime(2026, 12, 1, tzinfo=START.tzinfo)

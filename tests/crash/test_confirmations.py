@@ -77,7 +77,8 @@ def recovered(
         mine(bench, FINAL_DEPTH)
     audit(world, bench, refs)
     told = [world.job(ref) for ref in refs], rows(world), scene.events()
-    wanted = [f"{ref.job_id}:job.{what}" for ref in refs for what in ("accepted", "confirmed")]
+    meters = ("job.accepted", "compute.used", "job.confirmed")
+    wanted = [f"{ref.job_id}:{meter}" for ref in refs for meter in meters]
     assert (scene.events(), scene.counted("active")) == (sorted(wanted), 0)
     world.confirm_jobs(refs)  # the message comes once more, and does nothing
     assert ([world.job(ref) for ref in refs], rows(world), scene.events()) == told

@@ -5,8 +5,8 @@ from tests.deep.bug import Bug
 BUGS_OF_THE_ENGINE = (
     Bug(
         "a live lease is ignored",
-        "chalicelib/use_cases/turns.py",
-        " and not lease.lease_is_live(job, now=now)\n",
+        "chalicelib/domain/lease.py",
+        " and not lease_is_live(job, now=now)\n",
         "\n",
         "tests/unit/test_run_job.py",
     ),
@@ -34,8 +34,8 @@ BUGS_OF_THE_ENGINE = (
     Bug(
         "a run that is lost at its time limit fails",
         "chalicelib/use_cases/attempt.py",
-        "return Stopped() if self._got_on else Exceeded(Bound.TIME)",
-        "return Exceeded(Bound.TIME)",
+        "        if self._got_on:\n            return Stopped()\n",
+        "",
         "tests/unit/test_going_on.py",
     ),
     Bug(
@@ -97,9 +97,37 @@ BUGS_OF_THE_ENGINE = (
     Bug(
         "one tenant is served",
         "chalicelib/use_cases/turns.py",
-        "self._jobs.next_ready(after=self._served)",
+        "self._jobs.next_ready(after=self._served or named.tenant_id)",
         'self._jobs.next_ready(after="")',
         "tests/unit/test_fairness.py",
+    ),
+    Bug(
+        "what a worker left waits behind all messages",
+        "chalicelib/use_cases/sweep.py",
+        "lease.release(job, now=now) if lease.is_stranded(job, now=now) else job",
+        "job",
+        "tests/unit/test_sweep.py",
+    ),
+    Bug(
+        "what fails again and again comes before its turn",
+        "chalicelib/use_cases/turns.py",
+        "        if ready.ref.tenant_id == named.tenant_id:\n            return own\n",
+        "        return own\n",
+        "tests/unit/test_run_job.py",
+    ),
+    Bug(
+        "a message is lost to an index that lags",
+        "chalicelib/use_cases/turns.py",
+        "        raise Superseded\n",
+        "        return None\n",
+        "tests/unit/test_run_job.py",
+    ),
+    Bug(
+        "a run pays for our slowness",
+        "chalicelib/use_cases/attempt.py",
+        ' if self._is_fair else Hindered("Too little time was left for the run.")',
+        "",
+        "tests/unit/test_failed_runs.py",
     ),
     Bug(
         "nobody makes room",
@@ -132,8 +160,8 @@ BUGS_OF_THE_ENGINE = (
     Bug(
         "a job that expired is charged for",
         "chalicelib/domain/metering.py",
-        "Outcome.EXPIRED: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED)",
-        "Outcome.EXPIRED: (Meter.JOB_ACCEPTED,)",
+        "Ending.EXPIRED: (Meter.JOB_ACCEPTED, Meter.JOB_WAIVED)",
+        "Ending.EXPIRED: (Meter.JOB_ACCEPTED,)",
         "tests/unit/test_outcomes.py",
     ),
     Bug(
@@ -174,7 +202,7 @@ BUGS_OF_THE_ENGINE = (
     Bug(
         "the sweep postpones nothing",
         "chalicelib/use_cases/sweep.py",
-        "        self.jobs.save([Change(job, postpone(job, now=now))])\n",
+        "        self.jobs.save([Change(job, postpone(left, now=now))])\n",
         "",
         "tests/unit/test_sweep.py",
     ),

@@ -100,8 +100,8 @@ BUGS = (
     Bug(
         "the tenant is not in the job's key",
         "chalicelib/domain/confirmation.py",
-        "tenant, job = _abi_text(tenant_id), _abi_text(job_id)",
-        'tenant, job = _abi_text(""), _abi_text(job_id)',
+        "text(tenant_id.encode())",
+        'text(b"")',
         "tests/chain/test_registry.py",
     ),
     Bug(

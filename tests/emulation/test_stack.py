@@ -149,6 +149,14 @@ def test_second_start_is_refused_when_a_stack_runs_in_the_folder(running: StackP
     assert (running.state_dir / "stack.json").exists()
 
 
+def test_the_folder_is_refused_when_it_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    refused = emulation("up", "--port", "0", "--state-dir", str(tmp_path / "taken"), "--project", str(APP))
+    assert refused.returncode == 2
+    assert "--state-dir" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_manual_clock_is_refused_when_another_endpoint_has_its_own() -> None:
     refused = emulation("up", "--clock", "manual", "--aws-endpoint", "http://127.0.0.1:1")
     assert refused.returncode == 2

@@ -14,6 +14,7 @@ from botocore.session import Session
 
 import app as project
 from chalicelib.adapters.memory_chain import GENESIS_HASH, MemoryChain
+from chalicelib.adapters.memory_logs import MemoryLogs
 from chalicelib.adapters.memory_sandbox import MemorySandbox
 from chalicelib.adapters.s3 import Links
 from chalicelib.aws import Adapters
@@ -103,6 +104,11 @@ class RecordedAdapters(Adapters):
     def chain(self) -> Any:
         """See `Adapters.chain`; it is no service of AWS."""
         return self._chain
+
+    @cached_property
+    def chain_logs(self) -> Any:
+        """See `Adapters.chain_logs`; nor are they."""
+        return MemoryLogs()
 
     @cached_property
     def sandbox(self) -> Sandbox:

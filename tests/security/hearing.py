@@ -55,12 +55,12 @@ class HeardFunctions(Functions):
         patch.setattr(logger.registered_handler, "stream", self._lines)
         self._hear_other_loggers(patch)
 
-    def invoke(self, name: str, event: Mapping[str, Any]) -> Any:
+    def invoke(self, name: str, event: Mapping[str, Any], *, seconds: float = 60.0) -> Any:
         """What the function returns; an error that leaves it is printed, as Lambda's runtime does."""
         self.sent += _secrets_of(event)
         try:
             with self.ours():
-                answered = super().invoke(name, event)
+                answered = super().invoke(name, event, seconds=seconds)
         except Exception:
             self.sinks.add(LOG, traceback.format_exc())
             raise

@@ -13,6 +13,7 @@ from chalicelib.adapters.secrets import CURSOR_KEY
 from chalicelib.adapters.signers import SIGNER_KEY
 from chalicelib.domain.access_token import SCOPES
 from chalicelib.domain.client_secret import PREFIX, RANDOM_CHARACTERS, seal
+from chalicelib.domain.job import Status
 from chalicelib.use_cases.administer_clients import AdministerClients
 from chalicelib.web import operations
 from chalicelib.web.logs import Failed, failures_told
@@ -162,13 +163,13 @@ class Story(Scenario):
         """As a value that a job is run on, and as a name in an upload, which fails its job."""
         leaves = {"leaf_encoding": ["string"], "leaves": [[GIVEN_AS_DATA]]}
         misfit = {"leaf_encoding": ["bool"], "leaves": [[GIVEN_AS_DATA]]}
-        self.functions.wake("run_job", self.caller.submit({"type": "merkle.root", "input": leaves}))
-        self.functions.wake("run_job", self.caller.submit({"type": "merkle.root", "input": misfit}))
+        self._run(self.caller.submit({"type": "merkle.root", "input": leaves}))
+        self._run(self.caller.submit({"type": "merkle.root", "input": misfit}), until=Status.FAILED)
         body = json.dumps({**INPUT, GIVEN_AS_DATA: 1}).encode()
         upload = self.caller.announce(body)
         self.caller.send(upload, body)
         ref = self.caller.submit({"type": "sha256.chain", "input_upload": upload["id"]})
-        self.functions.wake("run_job", ref)
+        self._run(ref, until=Status.FAILED)
         assert GIVEN_AS_DATA in str(self.caller.call(operations.GET_JOB, job_id=ref.job_id))
 
     def nobody_expects_what_happens(self) -> None:
@@ -180,7 +181,7 @@ class Story(Scenario):
         with self.functions.broken(said):
             answers = [self.functions.invoke("api_handler", event)["statusCode"] for event in events]
             assert answers.count(500) >= 8
-            for name in ("run_job", "bury_job", "confirm_jobs"):
+            for name in ("run_job", "confirm_jobs"):
                 with pytest.raises(Failed):
                     self.functions.wake(name, ref)
             for name in ("sweep", "rotate_keys"):

@@ -11,12 +11,16 @@ from typing import Any
 import httpx
 import pytest
 from joserfc import jws
+from pydantic import ValidationError
 
 import app as functions
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.job import Job
 from chalicelib.domain.metering import UsageEvent
+from chalicelib.job_types import JOB_TYPES
+from chalicelib.web.http import MAX_BODY_BYTES
+from chalicelib.web.schemas.base import LARGEST_INTEGER
 from tests.api.calls import Call, calls
 from tests.api.conftest import ACME, GLOBEX, SPECIFICATION, Api
 from tests.api.contract import Contract
@@ -139,13 +143,27 @@ def test_every_object_of_an_answer_is_closed() -> None:
 def test_every_bound_binds_when_a_request_is_one_beyond_it(api: Api, place: Place) -> None:
     """API4: what may be sent is as large as the specification says, in each place."""
     before = stored(api)
-    answer = send(api, place.with_value(_beyond(place)))
+    call = place.with_value(_beyond(place))
+    answer = send(api, call)
     told = {each["pointer"] for each in answer.json().get("errors", ())}
     if place.pointer == "/type":
         assert answer.json()["code"] == "unknown_job_type" or place.pointer in told
+    elif place.schema.get("maximum") == LARGEST_INTEGER:
+        assert answer.json()["code"] == "malformed_json"
+    elif len(json.dumps(call.body)) > MAX_BODY_BYTES:
+        assert answer.json()["code"] == "payload_too_large"
     else:
         assert (answer.status_code, told) == (400, {place.pointer})
     assert stored(api) == before
+
+
+@pytest.mark.parametrize("place", [each for each in BOUNDED if each.path[0] == "input"], ids=_identified)
+def test_every_bound_of_an_input_binds_when_it_comes_by_upload(place: Place) -> None:
+    """API4: where there is room for what no body holds."""
+    body = place.with_value(_beyond(place)).body
+    with pytest.raises(ValidationError) as refused:
+        JOB_TYPES[body["type"]].input_model.model_validate(body["input"])
+    assert place.path in {("input", *each["loc"]) for each in refused.value.errors()}
 
 
 def _beyond(place: Place) -> Any:

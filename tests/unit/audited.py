@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.domain.job import TERMINAL, TRANSITIONS, Job, JobRef, Status
-from chalicelib.domain.metering import METERED, outcome_of
+from chalicelib.domain.metering import METERED, ending_of
 from chalicelib.domain.prices import Meter
 from chalicelib.ports import Change
 
@@ -56,10 +56,10 @@ class AuditedJobs(MemoryJobs):
 
 def _due(job: Job) -> dict[Meter, int]:
     """By the published table, with what the row says of the work."""
-    outcome = outcome_of(job)
-    if outcome is None:
+    ending = ending_of(job)
+    if ending is None:
         return {Meter.JOB_ACCEPTED: 1}
-    meters = dict.fromkeys(METERED[outcome], 1) | {Meter.COMPUTE_USED: job.used_units}
+    meters = dict.fromkeys(METERED[ending], 1) | {Meter.COMPUTE_USED: job.used_units}
     if job.status is Status.CONFIRMING:
         del meters[Meter.JOB_CONFIRMED]
     return {meter: quantity for meter, quantity in meters.items() if quantity}

@@ -8,7 +8,7 @@ from tests.unit.handover import Scene
 from tests.unit.office import Office
 from tests.unit.world import World
 
-# The one package that may be absent: what it computes is shown where it is there.
+# The one package that may be absent; where it must not, `test_job_types` says so.
 collect_ignore_glob = [] if find_spec("tenseal") else ["test_fhe_linear*.py"]
 
 

@@ -1,12 +1,11 @@
-"""What job types lay out by hand is, byte for byte, what Ethereum's library for it makes."""
+"""What is laid out by hand is, byte for byte, what Ethereum's library for it makes."""
 
 import pytest
 from eth_abi.abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from chalicelib.domain.confirmation import abi_word
-from chalicelib.job_types.abi import Tail, abi_encode, array, text
+from chalicelib.domain.abi import Tail, abi_encode, abi_word, array, text
 
 words = some.integers(0, 2**256 - 1)
 values = some.one_of(

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.job import JobRef, Progress, Status
-from chalicelib.domain.metering import METERED
-from chalicelib.domain.metering import Outcome as Ending
+from chalicelib.domain.metering import METERED, Ending
 from chalicelib.ports.sandbox import Began, Broke, Ended, Stepped
 from chalicelib.use_cases.attempt import HEARTBEAT_SECONDS
 from chalicelib.use_cases.run_job import Outcome
@@ -65,6 +64,14 @@ def test_the_charge_is_what_the_row_says_when_a_running_job_is_canceled(
     assert charged.pop("job.accepted") == 1
     assert sum(charged.values()) == job.used_units
     assert set(charged) <= {*METERED[Ending.CANCELED_RUNNING]}
+
+
+def test_what_a_failed_attempt_lost_is_not_charged_when_its_job_is_canceled(world: World) -> None:
+    ref = world.submit().job_ref
+    world.sandbox = Scripted(world.clock, [Began(10), Stepped(Progress(2, 3)), None, None, Broke("x")])
+    assert world.run_job(ref) is Outcome.RETRIED
+    assert world.cancel_job(ref).progress is None
+    assert meters_of(world, ref) == {"job.accepted": 1}
 
 
 def test_the_charge_is_the_checkpoints_when_a_paused_job_is_canceled(world: World) -> None:

@@ -8,8 +8,7 @@ import pytest
 from chalicelib.domain.errors import JobNotCancelable
 from chalicelib.domain.failure import FailureCode
 from chalicelib.domain.job import USUAL_DEADLINE, Job, JobRef, Status
-from chalicelib.domain.metering import METERED
-from chalicelib.domain.metering import Outcome as Ending
+from chalicelib.domain.metering import METERED, Ending
 from chalicelib.ports import Change
 from chalicelib.ports.sandbox import Began, Broke
 from chalicelib.use_cases.run_job import Outcome

@@ -21,11 +21,12 @@ from chalicelib.ports.sandbox import (
 
 LIMIT_BYTES = 200
 numbers = st.integers(0, 2**64 - 1)
+progress = st.tuples(numbers, numbers.filter(bool)).map(lambda pair: Progress(min(pair), max(pair)))
 contents = st.binary(max_size=LIMIT_BYTES)
 details = st.text(st.characters(codec="utf-8"), max_size=LIMIT_BYTES // 4)
 events = st.one_of(
     st.builds(Began, numbers),
-    st.builds(Stepped, st.builds(Progress, numbers, numbers), st.none() | contents),
+    st.builds(Stepped, progress, st.none() | contents),
     st.builds(Stopped),
     st.builds(Ended, contents),
     st.builds(Refused, details),
@@ -55,6 +56,8 @@ def test_events_arrive_as_they_were_said_when_they_come_in_pieces(said: list[Eve
         pytest.param(HEADER.pack(b"e", 0, 0, 201), "a message of 201 bytes", id="too long"),
         pytest.param(HEADER.pack(b"e", 0, 0, 2**64 - 1), "bytes", id="longer than all memory"),
         pytest.param(HEADER.pack(b"x", 0, 0, 3) + b"sun", "that no b'x' has", id="of no bound"),
+        pytest.param(HEADER.pack(b"s", 0, 0, 0), "of kind b's'", id="of no steps"),
+        pytest.param(HEADER.pack(b"c", 4, 3, 0), "of kind b'c'", id="of a step beyond the last"),
         pytest.param(HEADER.pack(b"r", 0, 0, 1) + b"\xff", "that no b'r' has", id="not UTF-8"),
     ],
 )

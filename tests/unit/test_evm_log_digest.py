@@ -172,6 +172,15 @@ class ReplacedWhileRead(MemoryLogs):
         return found
 
 
+def test_it_is_not_the_callers_error_when_the_run_goes_on_with_a_node_that_lags() -> None:
+    chain = a_chain()
+    checkpoint = next(started(NAME, job(), chain=chain)).checkpoint
+    assert checkpoint is not None
+    chain.reorganise(2)
+    with pytest.raises(ChainUnavailable, match="has come to block"):
+        next(started(NAME, job(), chain=chain, checkpoint=checkpoint()))
+
+
 def test_it_is_not_the_callers_error_when_the_node_is_down() -> None:
     chain = a_chain()
     run = started(NAME, job(), chain=chain)

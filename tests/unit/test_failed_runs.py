@@ -7,13 +7,12 @@ import pytest
 from chalicelib.domain.failure import FailureCode
 from chalicelib.domain.job import JobRef, Progress, Status
 from chalicelib.domain.lease import LEASE, MAX_ATTEMPTS, RETRY_CAP_SECONDS, retry_at_most_seconds
-from chalicelib.domain.metering import METERED
-from chalicelib.domain.metering import Outcome as Ending
+from chalicelib.domain.metering import METERED, Ending
 from chalicelib.job_types.contract import JobError
 from chalicelib.ports.sandbox import Began, Bound, Broke, Ended, Exceeded, Stepped
 from chalicelib.use_cases.run_job import Outcome
 from tests.unit.runs import UNITS_A_STEP, Scripted, run_on, steps_of, submit_steps
-from tests.unit.world import INVOCATION_SECONDS, World, give_up, result_of, take
+from tests.unit.world import INVOCATION_SECONDS, START, World, give_up, result_of, take
 
 
 def failure_of(world: World, ref: JobRef) -> FailureCode:
@@ -85,6 +84,28 @@ def test_a_run_fails_when_it_takes_too_long_and_has_no_checkpoint(
     assert run_on(world, ref) == [Outcome.FAILED]
     assert failure_of(world, ref) is FailureCode.RUN_LIMIT_EXCEEDED
     assert world.queue.dead == []
+
+
+@pytest.mark.parametrize("slow", ["next_ready", "input_of"])
+def test_a_run_is_tried_again_and_ends_in_time_when_we_left_it_too_little(world: World, slow: str) -> None:
+    """Whether it was the job that took us long to find, or its input."""
+    steps_of(world, can_go_on=False)
+    ref = submit_steps(world, 40)
+
+    class Slow:
+        def __getattr__(self, name: str) -> object:
+            if name in waits:
+                world.clock.pause(waits.pop(name))
+            return getattr(jobs, name)
+
+    waits = {slow: 30.0}
+    jobs, world.jobs = world.jobs, Slow()
+    ran = world.worker()(ref, seconds=INVOCATION_SECONDS)
+    assert (ran.outcome, world.job(ref).status) == (Outcome.RETRIED, Status.RUNNING)
+    assert world.clock.now() - START <= timedelta(seconds=INVOCATION_SECONDS)
+    world.jobs = jobs
+    world.clock.advance(timedelta(seconds=world.queue.delays[-1]))
+    assert world.run_job(ref) is Outcome.FINISHED
 
 
 def test_a_run_fails_when_it_comes_to_no_checkpoint_in_a_later_invocation(world: World) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
+from pydantic_core import from_json
 
 from chalicelib.adapters.event_frames import HEADER, EventReader
 from chalicelib.adapters.sandbox import ForkedRun
@@ -57,6 +58,12 @@ def test_the_memory_is_named_when_a_run_allocates_until_it_is_refused(act: Calla
     pid = pid_of(running)
     assert last_of(running) == Exceeded(Bound.MEMORY)
     assert is_gone(pid)
+
+
+def test_the_memory_is_named_when_a_library_aborts_for_want_of_it() -> None:
+    """As the JSON parser does, which is of Rust."""
+    dense = b"[" + b"[]," * 4_000_000 + b"[]]"
+    assert last_of(NARROW.start(doing(lambda: len(from_json(dense))))) == Exceeded(Bound.MEMORY)
 
 
 def test_memory_is_given_when_it_is_within_the_bound() -> None:
@@ -163,7 +170,13 @@ def test_the_watching_goes_on_when_a_message_trickles_in_for_ever() -> None:
     running = SANDBOX.start(doing(wait))
     clock = count(0, 0.001).__next__
     with Trickle() as trickle:
-        watched = ForkedRun(pid_of(running), trickle, monotonic=clock, reader=EventReader(content_bytes=MIB))
+        watched = ForkedRun(
+            pid_of(running),
+            trickle,
+            monotonic=clock,
+            reader=EventReader(content_bytes=MIB),
+            much_memory_bytes=MIB,
+        )
         assert [watched.next(timeout_seconds=0.02) for _ in range(3)] == [None, None, None]
     running.kill()
 

@@ -5,10 +5,14 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
+from chalicelib import job_types
 from chalicelib.adapters.memory_logs import MemoryLogs
 from chalicelib.domain.job import Progress
 from chalicelib.job_types import JOB_TYPES
@@ -21,6 +25,11 @@ EACH_AVAILABLE = pytest.mark.parametrize(
     [each for each in JOB_TYPES.values() if each.is_available],
     ids=[name for name, each in JOB_TYPES.items() if each.is_available],
 )
+OPTIONAL = [
+    Requirement(line)
+    for line in (Path(__file__).parents[2] / "requirements-fhe.in").read_text().splitlines()
+    if not line.startswith("-")
+]
 # What bounds a value of each of JSON Schema's types; one of several alternatives does.
 BOUNDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "string": (("maxLength", "enum", "const"),),
@@ -76,6 +85,14 @@ def stopped_everywhere(
                 yield step, started(name, job_input, chain=chain, checkpoint=step.checkpoint())
 
 
+def test_every_file_is_a_job_type_when_it_does_not_serve_them_all() -> None:
+    files = {found.name for found in iter_modules(job_types.__path__)}
+    types = {name.replace(".", "_") for name in JOB_TYPES}
+    assert files - types == {"chain_logs", "contract", "protobuf"}, (
+        "the others have no JOB_TYPE, or another's"
+    )
+
+
 @EACH
 def test_a_job_type_says_what_it_is_to_whoever_wants_to_use_it(job_type: JobType) -> None:
     assert re.fullmatch(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9_]*)+", job_type.name)
@@ -86,14 +103,16 @@ def test_a_job_type_says_what_it_is_to_whoever_wants_to_use_it(job_type: JobType
     assert job_type.input_model.__doc__
     assert job_type.run.__doc__
     module = sys.modules[job_type.run.__module__]
-    assert module.__name__.endswith(f".{job_type.name.replace('.', '_')}")
-    assert module.__doc__ is not None
-    assert module.__doc__.startswith(f"`{job_type.name}`: ")
+    name = job_type.name.replace(".", "_")
+    assert module.__name__.endswith(f".{name}"), f"its file is job_types/{name}.py"
+    begins = f"`{job_type.name}`: "
+    assert str(module.__doc__).startswith(begins), f"its file's docstring begins with {begins!r}"
 
 
 @EACH
 def test_no_input_is_endless_when_it_fits_its_schema(job_type: JobType) -> None:
-    assert list(unbounded(job_type.input_model.model_json_schema())) == []
+    endless = list(unbounded(job_type.input_model.model_json_schema()))
+    assert endless == [], "give each of these the bound that it names"
 
 
 def unbounded(schema: object, place: str = "") -> Iterator[str]:
@@ -124,6 +143,13 @@ def test_a_run_has_a_price_of_whole_units_before_it_begins(job_type: JobType) ->
     assert price >= 1
 
 
+@EACH
+def test_a_job_type_is_available_when_what_it_requires_is_made_for_this_machine(job_type: JobType) -> None:
+    made_here = {each.name for each in OPTIONAL if each.marker is None or each.marker.evaluate()}
+    assert job_type.is_available or job_type.requires not in made_here
+    assert job_type.requires in {None, *(each.name for each in OPTIONAL)}
+
+
 @EACH_AVAILABLE
 def test_an_example_runs_to_its_end_without_ever_going_back(job_type: JobType) -> None:
     steps, result = finished(started(job_type.name, job_type.example))
@@ -131,7 +157,7 @@ def test_an_example_runs_to_its_end_without_ever_going_back(job_type: JobType) -
     done = [step.progress.completed for step in steps]
     assert done == sorted(done)
     assert len({step.progress.total for step in steps}) <= 1
-    assert all(0 <= step.progress.completed <= step.progress.total for step in steps)
+    assert all(0 <= step.progress.completed <= step.progress.total > 0 for step in steps)
 
 
 @EACH_AVAILABLE

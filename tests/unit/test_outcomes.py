@@ -1,4 +1,4 @@
-"""What each outcome is charged for: the published table, played row by row."""
+"""What each ending is charged for: the published table, played row by row."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -9,7 +9,7 @@ from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.invoice import MONTHLY_FEE, Month
 from chalicelib.domain.job import JobRef
-from chalicelib.domain.metering import METERED, Outcome, outcome_of
+from chalicelib.domain.metering import METERED, Ending, ending_of
 from chalicelib.domain.prices import Meter, PlanPrices, PriceBook, PriceVersion
 from chalicelib.job_types.contract import JobError
 from chalicelib.use_cases.read_invoice import ReadInvoice
@@ -72,42 +72,40 @@ def expires(world: World, ref: JobRef) -> None:
     world.sweep()
 
 
-PLAYED: Mapping[Outcome, Callable[[World, JobRef], object]] = {
-    Outcome.SUCCEEDED: succeeds,
-    Outcome.FAILED_BY_CALLER: fails_by_its_input,
-    Outcome.FAILED_BY_US: give_up,
-    Outcome.CANCELED_QUEUED: lambda world, ref: world.cancel_job(ref),
-    Outcome.CANCELED_RUNNING: is_canceled_at_work,
-    Outcome.EXPIRED: expires,
+PLAYED: Mapping[Ending, Callable[[World, JobRef], object]] = {
+    Ending.SUCCEEDED: succeeds,
+    Ending.FAILED_BY_CALLER: fails_by_its_input,
+    Ending.FAILED_BY_US: give_up,
+    Ending.CANCELED_QUEUED: lambda world, ref: world.cancel_job(ref),
+    Ending.CANCELED_RUNNING: is_canceled_at_work,
+    Ending.EXPIRED: expires,
 }
 # As DESIGN.md has it.
 PUBLISHED = {
-    Outcome.SUCCEEDED: {"job.accepted", "compute.used", "job.confirmed"},
-    Outcome.FAILED_BY_CALLER: {"job.accepted", "compute.used"},
-    Outcome.FAILED_BY_US: {"job.accepted", "job.waived"},
-    Outcome.CANCELED_QUEUED: {"job.accepted"},
-    Outcome.CANCELED_RUNNING: {"job.accepted", "compute.used"},
-    Outcome.EXPIRED: {"job.accepted", "job.waived"},
+    Ending.SUCCEEDED: {"job.accepted", "compute.used", "job.confirmed"},
+    Ending.FAILED_BY_CALLER: {"job.accepted", "compute.used"},
+    Ending.FAILED_BY_US: {"job.accepted", "job.waived"},
+    Ending.CANCELED_QUEUED: {"job.accepted"},
+    Ending.CANCELED_RUNNING: {"job.accepted", "compute.used"},
+    Ending.EXPIRED: {"job.accepted", "job.waived"},
 }
 UNITS = {
-    Outcome.SUCCEEDED: STEPS * UNITS_A_STEP,
-    Outcome.FAILED_BY_CALLER: DONE * UNITS_A_STEP,
-    Outcome.CANCELED_RUNNING: DONE * UNITS_A_STEP,
+    Ending.SUCCEEDED: STEPS * UNITS_A_STEP,
+    Ending.FAILED_BY_CALLER: DONE * UNITS_A_STEP,
+    Ending.CANCELED_RUNNING: DONE * UNITS_A_STEP,
 }
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_the_events_and_the_invoice_are_the_tables_when_a_job_ends_so(world: World, outcome: Outcome) -> None:
+@pytest.mark.parametrize("ending", Ending)
+def test_the_events_and_the_invoice_are_the_tables_when_a_job_ends_so(world: World, ending: Ending) -> None:
     steps_of(world)
     ref = submit_steps(world, STEPS, deadline=DEADLINE)
-    PLAYED[outcome](world, ref)
+    PLAYED[ending](world, ref)
     job = world.job(ref)
-    assert (outcome_of(job), job.is_terminal) == (outcome, True)
-    units = UNITS.get(outcome, 0)
+    assert (ending_of(job), job.is_terminal) == (ending, True)
+    units = UNITS.get(ending, 0)
     assert job.used_units == units
-    expected = {
-        meter: units if meter is Meter.COMPUTE_USED else 1 for meter in map(Meter, PUBLISHED[outcome])
-    }
+    expected = {meter: units if meter is Meter.COMPUTE_USED else 1 for meter in map(Meter, PUBLISHED[ending])}
     assert meters_of(world, ref) == expected
     waived = Meter.JOB_WAIVED in expected
     cost = sum(UNIT_PRICES.get(meter, 0) * quantity for meter, quantity in expected.items())
@@ -121,7 +119,7 @@ def test_a_waived_acceptance_costs_nothing_when_the_price_has_risen_meanwhile(wo
     ref = submit_of_a_day(world)
     world.clock.advance(timedelta(days=1))
     world.sweep()
-    assert outcome_of(world.job(ref)) is Outcome.EXPIRED
+    assert ending_of(world.job(ref)) is Ending.EXPIRED
     assert {each.price_version for each in world.jobs.events().values()} == {"v0"}
     assert total_micros(world) == FEE
 
@@ -131,11 +129,11 @@ def submit_of_a_day(world: World) -> JobRef:
     return submit_steps(world, STEPS, deadline=timedelta(hours=20))
 
 
-@pytest.mark.parametrize("outcome", Outcome)
-def test_nothing_more_is_charged_when_what_ended_is_disturbed(world: World, outcome: Outcome) -> None:
+@pytest.mark.parametrize("ending", Ending)
+def test_nothing_more_is_charged_when_what_ended_is_disturbed(world: World, ending: Ending) -> None:
     steps_of(world)
     ref = submit_steps(world, STEPS, deadline=DEADLINE)
-    PLAYED[outcome](world, ref)
+    PLAYED[ending](world, ref)
     before = world.jobs.events()
     world.clock.advance(timedelta(hours=2))
     for disturb in (world.run_job, lambda each: world.confirm_jobs([each]), lambda _: world.sweep()):
@@ -144,12 +142,12 @@ def test_nothing_more_is_charged_when_what_ended_is_disturbed(world: World, outc
     assert world.jobs.count(ACME, "active") == 0
 
 
-def test_no_outcome_is_known_when_a_job_is_still_open(world: World) -> None:
+def test_no_ending_is_known_when_a_job_is_still_open(world: World) -> None:
     steps_of(world)
     ref = submit_steps(world, 100)
-    seen = [outcome_of(world.job(ref))]
+    seen = [ending_of(world.job(ref))]
     world.run_job(ref)
-    assert [*seen, outcome_of(world.job(ref))] == [None, None]
+    assert [*seen, ending_of(world.job(ref))] == [None, None]
 
 
 def total_micros(world: World) -> int:
@@ -161,4 +159,4 @@ def total_micros(world: World) -> int:
 
 
 def test_the_table_is_the_published_one_when_it_is_read() -> None:
-    assert {outcome: {*meters} for outcome, meters in METERED.items()} == PUBLISHED
+    assert {ending: {*meters} for ending, meters in METERED.items()} == PUBLISHED

@@ -16,7 +16,7 @@ from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import JobNotCancelable, Unavailable
 from chalicelib.domain.job import USUAL_DEADLINE, JobRef, Status
 from chalicelib.domain.lease import LEASE
-from chalicelib.domain.metering import METERED, outcome_of
+from chalicelib.domain.metering import METERED, ending_of
 from chalicelib.job_types.contract import JobError
 from tests.unit.audited import AuditedJobs
 from tests.unit.runs import Dies, steps_of, submit_steps
@@ -195,7 +195,7 @@ class AnythingHappens(RuleBasedStateMachine):
             key = job_key(31337, self.world.registry, ref.tenant_id, ref.job_id)
             [recorded] = self.world.chain.recorded_hashes([key])
             assert (recorded != ZERO_HASH) == (job.status is Status.SUCCEEDED)
-            assert {*self.jobs.charged(ref)} <= {*METERED[outcome_of(job)]}
+            assert {*self.jobs.charged(ref)} <= {*METERED[ending_of(job)]}
 
 
 TestAnythingHappens: Callable[[], None] = AnythingHappens.TestCase

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.confirmation import commitment
 from chalicelib.domain.job import Job, Progress, Status
 from chalicelib.domain.lease import LEASE
-from chalicelib.ports.sandbox import Began, Ended, Stepped
+from chalicelib.ports.sandbox import Began, Ended, Hindered, Stepped
 from chalicelib.use_cases.attempt import HEARTBEAT_SECONDS
 from chalicelib.use_cases.run_job import Outcome
 from tests.unit.runs import Scripted, steps_of, submit_steps
@@ -55,12 +55,34 @@ def test_the_job_is_taken_over_when_the_lease_has_run_out(world: World) -> None:
     assert world.job(ref).lease_epoch == 2
 
 
-def test_what_was_left_behind_goes_first_when_its_own_message_comes(world: World) -> None:
+def test_what_was_left_behind_has_its_turn_when_its_own_message_comes(world: World) -> None:
     left = world.submit("k2", tenant=GLOBEX).job_ref
     take(world, left)
     world.clock.advance(LEASE)
-    world.submit()
+    tenants_next, others = world.submit("k3", tenant=GLOBEX).job_ref, world.submit().job_ref
+    worker = world.worker()
+    served = [worker(left, seconds=60).job for _ in range(3)]
+    assert served == [others, left, tenants_next]
+
+
+def test_what_was_left_behind_goes_before_its_tenants_next_when_nobody_else_waits(world: World) -> None:
+    left = world.submit("k1").job_ref
+    take(world, left)
+    world.clock.advance(LEASE)
+    world.submit("k2")
     assert world.worker()(left, seconds=60).job == left
+
+
+def test_a_job_has_its_turn_when_another_tenants_jobs_fail_again_and_again(world: World) -> None:
+    """Messages of theirs come all the time, each of a job whose next attempt is due."""
+    theirs = [world.submit(f"k{n}", tenant=GLOBEX).job_ref for n in range(3)]
+    world.sandbox = Scripted(world.clock, *[[Hindered("down")]] * 9)
+    worker = world.worker()
+    assert [worker(ref, seconds=60).outcome for ref in theirs] == [Outcome.RETRIED] * 3
+    world.clock.advance(timedelta(minutes=1))
+    single = world.submit("single").job_ref
+    assert worker(theirs[0], seconds=60).job == single
+    assert {worker(ref, seconds=60).job for ref in (single, theirs[1], theirs[2])} == {*theirs}
 
 
 def test_a_message_serves_its_own_job_when_the_index_still_shows_one_that_is_taken(world: World) -> None:
@@ -74,6 +96,22 @@ def test_a_message_serves_its_own_job_when_the_index_still_shows_one_that_is_tak
 
     ran = world.worker(turns_among=Lagging(world.jobs))(own, seconds=60)
     assert (ran.outcome, ran.job) == (Outcome.FINISHED, own)
+
+
+def test_a_message_comes_again_when_the_index_shows_nothing_but_what_is_taken(world: World) -> None:
+    """It may show one that is ready a moment later, which may have no other message."""
+    taken, waiting = world.submit("k1").job_ref, world.submit("k2", tenant=GLOBEX).job_ref
+    stale = world.job(taken)
+    take(world, taken)
+
+    class Lagging(Alone):
+        def next_ready(self, *, after: str) -> Job:
+            return stale
+
+    world.queue.run.clear()
+    ran = world.worker(turns_among=Lagging(world.jobs))(taken, seconds=60)
+    assert (ran.outcome, world.queue.run, world.queue.delays[-1]) == (Outcome.SUPERSEDED, [taken], 1)
+    assert world.worker()(world.queue.run.pop(), seconds=60).job == waiting
 
 
 def test_the_late_worker_loses_when_its_job_was_taken_over(world: World) -> None:

@@ -4,11 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import Superseded, Unavailable
+from chalicelib.domain.failure import FailureCode
 from chalicelib.domain.job import UNSEEN_AFTER, UNSENT_AFTER, JobRef, Status
-from chalicelib.domain.lease import LEASE
+from chalicelib.domain.lease import LEASE, renew
+from chalicelib.ports import Change
+from chalicelib.ports.sandbox import Began, Broke, Ended
+from chalicelib.use_cases.run_job import Outcome
 from chalicelib.use_cases.sweep import JOBS_A_SWEEP, Swept
-from tests.unit.world import World, give_up, take
+from tests.unit.runs import Scripted
+from tests.unit.world import GLOBEX, INVOCATION_SECONDS, World, give_up, take
 
 NOTHING = Swept(overdue=0, dead_letters={})
 
@@ -44,6 +49,47 @@ def test_a_worker_that_died_is_replaced_when_its_lease_is_over(world: World) -> 
     world.clock.advance(UNSENT_AFTER)
     world.sweep()
     assert world.queue.run == [ref]
+
+
+@pytest.mark.parametrize("how", ["its worker died", "its next attempt is due"])
+def test_any_message_serves_a_job_that_an_attempt_left_when_the_sweep_has_found_it(
+    world: World, how: str
+) -> None:
+    """Its own message is the last of all that another tenant's jobs have."""
+    left = world.submit("left", tenant=GLOBEX).job_ref
+    if how == "its worker died":
+        take(world, left)
+    else:
+        world.sandbox = Scripted(world.clock, [Began(1), Broke("x")], [Began(1), Ended(b"1")])
+        assert world.run_job(left) is Outcome.RETRIED
+    others = world.submit("other").job_ref
+    world.clock.advance(LEASE + UNSENT_AFTER)
+    world.sweep()
+    assert world.queue.run[-1] == left
+    ran = world.worker()(others, seconds=INVOCATION_SECONDS)
+    assert (ran.outcome, ran.job) == (Outcome.FINISHED, left)
+
+
+def test_the_late_worker_loses_when_the_sweep_has_released_its_job(world: World) -> None:
+    ref = world.submit().job_ref
+    take(world, ref)
+    held = world.job(ref)
+    world.clock.advance(LEASE + UNSENT_AFTER)
+    world.sweep()
+    assert world.job(ref).is_ready
+    with pytest.raises(Superseded):
+        world.jobs.save([Change(held, renew(held, now=world.clock.now()))])
+
+
+def test_a_released_job_costs_nothing_when_its_deadline_comes(world: World) -> None:
+    """Its tenant waits for what a dead worker left."""
+    ref = world.submit(deadline=timedelta(minutes=2)).job_ref
+    take(world, ref)
+    world.clock.advance(LEASE + UNSENT_AFTER)
+    world.sweep()
+    world.clock.advance(timedelta(minutes=2))
+    assert world.run_job(ref) is Outcome.FAILED
+    assert world.job(ref).failure.code is FailureCode.ATTEMPTS_EXHAUSTED
 
 
 def test_the_others_are_seen_to_when_one_job_has_moved_on_meanwhile(world: World) -> None:
