@@ -66,7 +66,7 @@ class ForkedSandbox:
             ours,
             monotonic=self._monotonic,
             reader=EventReader(content_bytes=self._content_bytes),
-            much_memory_bytes=resident_bytes() + self._bounds.memory_bytes // 2,
+            much_memory_bytes=resident_bytes() + self._bounds.memory_bytes // 4,
         )
 
     def _run(self, work: Work, channel: socket.socket, parent: int) -> Never:
@@ -155,7 +155,7 @@ class ForkedRun:
         if (number := os.WTERMSIG(self._status)) == signal.SIGXCPU:
             return Exceeded(Bound.PROCESSOR_TIME)
         # A library that is refused memory may abort, as Rust's do, and what it is refused may be
-        # as much again as it has. What dies of something else with so much in hand is taken for one of them.
+        # twice as much as it has. What dies of something else with so much in hand is taken for one of them.
         if self._peak_bytes > self._much_memory_bytes:
             return Exceeded(Bound.MEMORY)
         return Broke(f"signal {number}")

@@ -62,9 +62,13 @@ def with_an_unused_schema(specification: Specification) -> None:
 @pytest.mark.parametrize(
     ("linter", "spoil", "rule"),
     [
-        ("spectral", without_401, "owasp:api8:2023-define-error-responses-401"),
+        pytest.param(
+            *("spectral", without_401, "owasp:api8:2023-define-error-responses-401"), marks=pytest.mark.deep
+        ),
         ("spectral", with_an_unbounded_string, "owasp:api4:2023-string-limit"),
-        ("redocly", with_a_scope_nobody_grants, "security-scopes-defined"),
+        pytest.param(
+            *("redocly", with_a_scope_nobody_grants, "security-scopes-defined"), marks=pytest.mark.deep
+        ),
         ("redocly", with_an_unused_schema, "no-unused-components"),
     ],
 )
@@ -80,6 +84,7 @@ def test_the_linter_fails_when_the_specification_is_spoilt(
     assert rule in found.stdout + found.stderr
 
 
+@pytest.mark.deep
 def test_every_override_hides_something_when_it_is_taken_away(folder: Path) -> None:
     rules = yaml.safe_load((folder / ".spectral.yml").read_text())
     overridden = {

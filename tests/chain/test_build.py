@@ -39,6 +39,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.deep
 def test_every_line_is_reached_when_the_solidity_tests_pass(project: Path) -> None:
     shutil.copytree(CONTRACTS / "test", project / "test")
     hardhat(project, "test", "solidity", "--coverage")

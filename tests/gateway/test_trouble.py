@@ -144,6 +144,7 @@ def test_a_change_that_was_answered_holds_for_a_request_that_its_authorizer_stil
     assert all(used == 0 for pairs in usage.values() for used, _ in pairs)
 
 
+@pytest.mark.deep
 def test_every_key_has_its_own_limits_when_there_are_1000_in_50_plans(api: apis.Api) -> None:
     plans = [
         api.plan(
@@ -211,6 +212,7 @@ def test_a_request_whose_client_went_away_is_counted_once_and_leaves_nothing_beh
     assert [*stack.apigateway.get_usage(usagePlanId=plan, **TODAY)["items"].values()] == [[[4, 46]]]
 
 
+@pytest.mark.deep
 def test_memory_stays_flat_when_requests_go_on(api: apis.Api) -> None:
     throttle, quota = {"rateLimit": 1, "burstLimit": 900}, {"limit": 10**6, "period": "DAY"}
     apis.key_in(api.stack, api.plan(throttle=throttle, quota=quota))

@@ -134,7 +134,7 @@ def test_a_run_is_bound_as_its_function_is_when_that_is_less() -> None:
 
 def test_no_process_and_no_descriptor_is_left_when_runs_come_and_go() -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
-    for ending in (os.abort, dict, wait) * 100:
+    for ending in (os.abort, dict, wait) * 30:
         running = SANDBOX.start(doing(ending))
         pid = pid_of(running)
         if ending is wait:

@@ -91,7 +91,14 @@ DEFECTS = {
 }
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+# One is enough to show that the run can fail at all; the rest takes minutes.
+SHOWN = {"status"}
+
+
+@pytest.mark.parametrize(
+    "defect",
+    [pytest.param(each, marks=() if each in SHOWN else pytest.mark.deep) for each in DEFECTS],
+)
 def test_the_run_fails_and_says_why_when_the_api_has_a_defect(working: Working, defect: str) -> None:
     seed, operation_ids, phase, found = DEFECTS[defect]
     working.handler = seed(working.handler)
@@ -100,6 +107,7 @@ def test_the_run_fails_and_says_why_when_the_api_has_a_defect(working: Working, 
     assert found in run.printed, run.printed
 
 
+@pytest.mark.deep
 def test_the_run_fails_and_says_why_when_any_credential_will_do(working: Working) -> None:
     functions, good = working.api.stack.functions, working.api.bearer()["Authorization"]
     authorize = functions["authorize"]
@@ -109,6 +117,7 @@ def test_the_run_fails_and_says_why_when_any_credential_will_do(working: Working
     assert "API accepts invalid authentication" in run.printed, run.printed
 
 
+@pytest.mark.deep
 def test_the_run_finds_whose_job_it_is_without_our_checks_when_all_tenants_are_one(working: Working) -> None:
     working.handler = called_with(as_one_tenant_for_all)(working.handler)
     run = _run(
@@ -123,6 +132,7 @@ def test_the_run_finds_whose_job_it_is_without_our_checks_when_all_tenants_are_o
     assert "Object-level authorization bypass" in run.printed, run.printed
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("defect", ["schema", "method", "query", "job", "list"])  # each run once
 def test_the_same_run_passes_when_the_api_has_no_defect(working: Working, defect: str) -> None:
     _, operation_ids, phase, _ = DEFECTS[defect]
