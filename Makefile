@@ -48,7 +48,7 @@ ALONE := $(addprefix tests/e2e/,test_end_to_end.py test_long_jobs.py test_plans.
 
 test: setup .venv-ministack/.installed
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -m 'not deep' -n 4 --dist loadfile $(SIDE_BY_SIDE)
+	@$(BIN)/python -m pytest -m 'not deep' -n 4 --dist loadfile --no-loadscope-reorder $(SIDE_BY_SIDE)
 	@$(BIN)/python -m pytest -m 'not deep' -n 2 --dist loadfile tests $(addprefix --ignore=,$(SIDE_BY_SIDE) $(ALONE))
 	@$(BIN)/python -m pytest -m 'not deep' $(ALONE)
 else
