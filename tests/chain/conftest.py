@@ -41,10 +41,14 @@ _numbers = count(1)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """How a node mines matters to reorganisations, replacements, refusals and nonces; the rest is deep."""
+    """How a node mines matters to reorganisations, replacements, refusals and nonces; the rest is deep.
+
+    It matters to both paths alike, so that both are shown under one way of mining, and one under the other.
+    """
     for item in items:
-        is_indifferent = item.path.parent == HERE and not item.path.name.startswith(MINING_MATTERS_TO)
-        if is_indifferent and Mining.EVERY_SECOND.name.lower() in item.name:
+        if item.path.parent != HERE or Mining.EVERY_SECOND.name.lower() not in item.name:
+            continue
+        if "compact" in item.name or not item.path.name.startswith(MINING_MATTERS_TO):
             item.add_marker(pytest.mark.deep)
 
 

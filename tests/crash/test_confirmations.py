@@ -37,19 +37,18 @@ def around(*calls: str) -> list[Failpoint]:
     return [Failpoint(*call.split("."), when) for call in calls for when in ("before", "after")]
 
 
-SHOWN = (ConfirmationPath.DIRECT, "after")
+def shown(failpoints: Sequence[Failpoint]) -> list[pytest.ParameterSet]:
+    """Those before a call are deep: to anybody else, it is to be after the call before it."""
+    return [pytest.param(each, marks=() if each.when == "after" else pytest.mark.deep) for each in failpoints]
 
 
 def on_each_path(failpoints: Sequence[Failpoint]) -> list[pytest.ParameterSet]:
-    """Both paths take the same steps, so the compact one's cases are deep, but for what it does alone.
-
-    So is a death before a call: as far as anybody can see, it is one after the call before it.
-    """
-    return [
-        pytest.param(path, each, marks=() if (path, each.when) == SHOWN else pytest.mark.deep)
-        for path in (ConfirmationPath.DIRECT, ConfirmationPath.COMPACT)
-        for each in failpoints
-    ]
+    """Both paths take the same steps, so the compact one's cases are deep, but for what it does alone."""
+    direct = (
+        pytest.param(ConfirmationPath.DIRECT, *each.values, marks=each.marks) for each in shown(failpoints)
+    )
+    compact = (pytest.param(ConfirmationPath.COMPACT, each, marks=pytest.mark.deep) for each in failpoints)
+    return [*direct, *compact]
 
 
 SENDING = around(

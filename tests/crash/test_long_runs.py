@@ -11,6 +11,7 @@ from chalicelib.use_cases.attempt import STOPPING_SECONDS, STORING_SECONDS
 from chalicelib.use_cases.run_job import Outcome
 from tests.crash.failpoints import Failing, Failpoint
 from tests.crash.scene import Scene
+from tests.crash.test_confirmations import shown
 from tests.unit.world import SEED, World, result_of
 
 ROUNDS = 400_000
@@ -59,7 +60,7 @@ def test_a_run_goes_on_where_it_was_when_its_worker_has_no_more_time(world: Worl
     assert result_of(world, ref) == {"digest": EXPECTED, "rounds": ROUNDS}
 
 
-@pytest.mark.parametrize("failpoint", HAND_OVERS, ids=str)
+@pytest.mark.parametrize("failpoint", shown(HAND_OVERS), ids=str)
 def test_the_result_is_that_of_one_go_when_a_worker_dies_while_it_hands_over(
     scene: Scene, world: World, ref: JobRef, failpoint: Failpoint
 ) -> None:

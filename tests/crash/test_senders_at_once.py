@@ -25,7 +25,7 @@ from tests.chain.sender import (
 from tests.chain.sender_audit import audit
 from tests.crash.failpoints import Failing, Failpoint
 from tests.crash.scene import Scene
-from tests.crash.test_confirmations import around, stuck
+from tests.crash.test_confirmations import around, shown, stuck
 from tests.unit.world import World
 
 CONFIRM_QUEUE = "jobs-confirm"
@@ -117,7 +117,7 @@ class Takeover:
 
 
 @BOTH_PATHS
-@pytest.mark.parametrize("failpoint", [*BEFORE_THE_ROW, *AFTER_THE_ROW], ids=str)
+@pytest.mark.parametrize("failpoint", shown([*BEFORE_THE_ROW, *AFTER_THE_ROW]), ids=str)
 def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_sent(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
@@ -130,7 +130,7 @@ def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_sent(
 
 
 @BOTH_PATHS
-@pytest.mark.parametrize("failpoint", around("jobs.save", "transactions.settle"), ids=str)
+@pytest.mark.parametrize("failpoint", shown(around("jobs.save", "transactions.settle")), ids=str)
 def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_closed(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:
@@ -144,7 +144,7 @@ def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_close
 
 
 @BOTH_PATHS
-@pytest.mark.parametrize("failpoint", around("transactions.amend", "chain.broadcast"), ids=str)
+@pytest.mark.parametrize("failpoint", shown(around("transactions.amend", "chain.broadcast")), ids=str)
 def test_late_sender_changes_nothing_when_its_work_was_taken_over_while_it_replaced(
     scene: Scene, world: World, bench: Bench, path: ConfirmationPath, failpoint: Failpoint
 ) -> None:

@@ -77,7 +77,7 @@ def test_every_check_holds_when_the_demo_runs(demo: Demo) -> None:
     "interrupt",
     [
         pytest.param(lambda pid: os.killpg(pid, signal.SIGINT), id="Ctrl-C"),
-        pytest.param(lambda pid: os.kill(pid, signal.SIGTERM), id="SIGTERM"),
+        pytest.param(lambda pid: os.kill(pid, signal.SIGTERM), id="SIGTERM", marks=pytest.mark.deep),
     ],
 )
 def test_nothing_is_left_when_the_demo_is_interrupted(

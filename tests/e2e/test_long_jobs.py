@@ -68,6 +68,7 @@ def test_another_tenants_job_ends_first_when_long_jobs_hold_all_workers(
     assert goes_on.progress.completed > 0
 
 
+@pytest.mark.deep
 def test_its_process_is_gone_and_its_work_charged_when_a_running_job_is_canceled(
     started: StackProcess, acme: Caller, long_jobs: list[str]
 ) -> None:
