@@ -96,9 +96,9 @@ def _limit(which: int, soft: int, hard: int) -> None:
     resource.setrlimit(which, (soft, hard))
 
 
-def resident_bytes() -> int:
-    """What this process, and so a fork of it, has in memory now."""
-    return _bytes_of("VmRSS")
+def inherited_bytes() -> int:
+    """What a fork of this process has in memory at once: a file's pages come only when they are touched."""
+    return _bytes_of("RssAnon")
 
 
 def _bytes_of(member: str) -> int:

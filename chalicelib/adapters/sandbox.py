@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Never
 
-from chalicelib.adapters.confinement import Bounds, bind, end_with, give_up_all_but, resident_bytes
+from chalicelib.adapters.confinement import Bounds, bind, end_with, give_up_all_but, inherited_bytes
 from chalicelib.adapters.event_frames import EventReader, InvalidFrame, frame
 from chalicelib.adapters.run_events import CHECKPOINT_SECONDS, CONTENT_BYTES, Pace, broken_by, events_of
 from chalicelib.domain.errors import Unavailable
@@ -66,7 +66,7 @@ class ForkedSandbox:
             ours,
             monotonic=self._monotonic,
             reader=EventReader(content_bytes=self._content_bytes),
-            much_memory_bytes=resident_bytes() + self._bounds.memory_bytes // 4,
+            much_memory_bytes=inherited_bytes() + self._bounds.memory_bytes // 4,
         )
 
     def _run(self, work: Work, channel: socket.socket, parent: int) -> Never:
