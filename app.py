@@ -175,6 +175,15 @@ def rotate_keys(_event: Any) -> None:
     logger.info("token keys", kids=[key.kid for key in ring.keys])
 
 
+@app.schedule("rate(1 day)")
+def close_period(_event: Any) -> None:
+    for tenant, closed in wired().close_periods():
+        if closed.invoice:
+            logger.info(
+                "closed", tenant_id=tenant.tenant_id, outcome=closed.outcome, number=closed.invoice.number
+            )
+
+
 @app.schedule("rate(1 minute)")
 def sweep(_event: Any) -> None:
     swept = wired().sweep()

@@ -11,7 +11,7 @@ from chalicelib.job_types.contract import Context, JobInput, JobType, Run
 from chalicelib.ports import Change
 from tests.unit.world import World
 
-UNREACHED = Plan(name="test", jobs_per_month=10**9, active_jobs=10**9)
+UNREACHED = Plan(name="test", jobs_per_month=10**9, active_jobs=10**9, spend_cap_micros=10**12)
 
 
 class NoInput(JobInput):

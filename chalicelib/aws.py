@@ -16,7 +16,7 @@ from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
 from chalicelib.adapters.dynamodb_revocations import DynamoDbRevocations
 from chalicelib.adapters.dynamodb_seats import DynamoDbSeats
 from chalicelib.adapters.dynamodb_tallies import DynamoDbSingleUse, DynamoDbTallies
-from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
+from chalicelib.adapters.dynamodb_usage import DynamoDbInvoices, DynamoDbUsage
 from chalicelib.adapters.jose_tokens import JoseTokens
 from chalicelib.adapters.s3 import S3Checkpoints, S3Payloads, S3Uploads
 from chalicelib.adapters.secrets import SecretsManagerKeys, SecretsManagerKeyStore
@@ -56,6 +56,11 @@ class Adapters(AwsClients):
     def usage(self) -> DynamoDbUsage:
         """The `Usage` port."""
         return DynamoDbUsage(self.tables)
+
+    @cached_property
+    def invoices(self) -> DynamoDbInvoices:
+        """The `Invoices` port."""
+        return DynamoDbInvoices(self.tables)
 
     @cached_property
     def transactions(self) -> DynamoDbChainTransactions:

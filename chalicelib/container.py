@@ -13,6 +13,7 @@ from chalicelib.ports import Clock
 from chalicelib.settings import Settings
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.chain_work import SenderPorts
+from chalicelib.use_cases.close_period import ClosePeriod, ClosePeriods
 from chalicelib.use_cases.confirm_jobs import ConfirmJobs
 from chalicelib.use_cases.create_upload import CreateUpload
 from chalicelib.use_cases.estimate_wait import EstimateWait
@@ -20,7 +21,7 @@ from chalicelib.use_cases.give_up import GiveUp
 from chalicelib.use_cases.list_jobs import ListJobs
 from chalicelib.use_cases.read_confirmation import ReadConfirmation
 from chalicelib.use_cases.read_input import ReadInput
-from chalicelib.use_cases.read_invoice import ReadInvoice
+from chalicelib.use_cases.read_invoice import ComputeInvoice, ReadInvoice
 from chalicelib.use_cases.read_job import AwaitJob, GetJob
 from chalicelib.use_cases.read_result import GetResult
 from chalicelib.use_cases.read_usage import ReadUsage
@@ -53,6 +54,7 @@ class Container(Access):
         return SubmitJob(
             jobs=a.jobs,
             uploads=a.uploads,
+            usage=a.usage,
             queue=a.queue,
             tenants=a.tenants,
             plans=self.plans.entitlements,
@@ -127,7 +129,19 @@ class Container(Access):
     def read_invoice(self) -> ReadInvoice:
         """Wired `ReadInvoice`."""
         a = self._adapters
-        return ReadInvoice(usage=a.usage, prices=self.plans.price_book, clock=a.clock)
+        return ReadInvoice(invoices=a.invoices, compute=self.compute_invoice, clock=a.clock)
+
+    @cached_property
+    def compute_invoice(self) -> ComputeInvoice:
+        """Wired `ComputeInvoice`."""
+        return ComputeInvoice(usage=self._adapters.usage, prices=self.plans.price_book)
+
+    @cached_property
+    def close_periods(self) -> ClosePeriods:
+        """Wired `ClosePeriods`."""
+        a = self._adapters
+        close = ClosePeriod(invoices=a.invoices, compute=self.compute_invoice, clock=a.clock)
+        return ClosePeriods(registry=a.registry, close=close, clock=a.clock)
 
     @cached_property
     def cancel_job(self) -> CancelJob:

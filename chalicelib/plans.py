@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from chalicelib.domain.entitlements import Plan
-from chalicelib.domain.prices import PRICED, Meter, PlanPrices, PriceBook, PriceVersion
+from chalicelib.domain.prices import PRICED, GasBudget, Meter, PlanPrices, PriceBook, PriceVersion, Tier
 
 PLANS_FILE = Path(__file__).parent / "plans.toml"
 
@@ -46,25 +46,65 @@ class PlanLimits(_Table):
     read: RequestLimits
     jobs_per_month: PositiveInt
     active_jobs: PositiveInt
+    spend_cap_micros: NonNegativeInt
+
+
+class TierCharges(_Table):
+    """The price of the units up to this one of a month; the last tier has no end."""
+
+    up_to: PositiveInt | None = None
+    micros: NonNegativeInt
 
 
 class PlanCharges(_Table):
-    """One plan's prices in one version."""
+    """One plan's prices in one version: of each meter one for every unit, or by tiers."""
 
     monthly_fee_micros: NonNegativeInt
-    unit_micros: dict[Annotated[Meter, Field(strict=False)], NonNegativeInt]
+    minimum_micros: NonNegativeInt = 0
+    unit_micros: dict[Annotated[Meter, Field(strict=False)], NonNegativeInt | list[TierCharges]]
 
     @model_validator(mode="after")
     def _every_meter_has_a_price(self) -> Self:
         if wrong := sorted(PRICED ^ self.unit_micros.keys()):
             raise ValueError(f"unit_micros has no price, or one too many, of {', '.join(wrong)}")
+        for meter, tiers in self.tiers.items():
+            ends = [tier.up_to for tier in tiers]
+            bounds = [end for end in ends if end is not None]
+            if (
+                not ends
+                or ends[-1] is not None
+                or len(bounds) != len(ends) - 1
+                or bounds != sorted({*bounds})
+            ):
+                raise ValueError(f"unit_micros.{meter}: each tier ends after the one before, the last never")
+        if len(self.tiers[Meter.JOB_ACCEPTED]) > 1:
+            raise ValueError("unit_micros.job.accepted has tiers: what may be taken back has one price")
         return self
+
+    @property
+    def tiers(self) -> dict[Meter, tuple[Tier, ...]]:
+        """Each meter's tiers; one price is one tier."""
+        return {
+            meter: (Tier(None, charges),)
+            if isinstance(charges, int)
+            else tuple(Tier(each.up_to, each.micros) for each in charges)
+            for meter, charges in self.unit_micros.items()
+        }
+
+
+class GasCharges(_Table):
+    """What a version assumes of the chain: see `domain.prices.GasBudget`."""
+
+    price_wei: PositiveInt
+    micros_per_ether: PositiveInt
+    margin_percent: NonNegativeInt
 
 
 class Charges(_Table):
     """One price version."""
 
     applies_from: date
+    gas: GasCharges
     plans: dict[str, PlanCharges]
 
 
@@ -88,7 +128,12 @@ class PlansFile(_Table):
     def entitlements(self) -> dict[str, Plan]:
         """The service's part of each plan."""
         return {
-            name: Plan(name=name, jobs_per_month=limits.jobs_per_month, active_jobs=limits.active_jobs)
+            name: Plan(
+                name=name,
+                jobs_per_month=limits.jobs_per_month,
+                active_jobs=limits.active_jobs,
+                spend_cap_micros=limits.spend_cap_micros,
+            )
             for name, limits in self.plans.items()
         }
 
@@ -107,9 +152,14 @@ def _price_version(name: str, charges: Charges) -> PriceVersion:
         name=name,
         applies_from=charges.applies_from,
         plans={
-            plan: PlanPrices(monthly_fee_micros=each.monthly_fee_micros, unit_micros=each.unit_micros)
+            plan: PlanPrices(
+                monthly_fee_micros=each.monthly_fee_micros,
+                minimum_micros=each.minimum_micros,
+                tiers=each.tiers,
+            )
             for plan, each in charges.plans.items()
         },
+        gas=GasBudget(**charges.gas.model_dump()),
     )
 
 

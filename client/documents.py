@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import httpx
 from pydantic import BeforeValidator, Field, TypeAdapter
 
+from client.plan_limit import PLAN_LIMIT, PlanLimit
+
 Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 
 
@@ -179,8 +181,9 @@ class FieldError:
 class ApiProblem(Exception):
     """An answer of 400 or more (RFC 9457). `retryable`: the same request with the same key may succeed.
 
-    `retry_after` is in seconds; `type` is where the problem is explained; `document` is what was sent. The
-    token endpoint's errors (RFC 6749) have the same shape here.
+    `retry_after` is in seconds; `limit` is the plan's that has no room for a submit; `type` is where the
+    problem is explained; `document` is what was sent. The token endpoint's errors (RFC 6749) have the same
+    shape here.
     """
 
     status: int
@@ -192,6 +195,7 @@ class ApiProblem(Exception):
     errors: tuple[FieldError, ...] = ()
     request_id: str | None = None
     retry_after: int | None = None
+    limit: PlanLimit | None = None
     document: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -219,6 +223,7 @@ def succeeded(response: httpx.Response) -> httpx.Response:
         errors=_FIELD_ERRORS.validate_python(body.get("errors", ())),
         request_id=response.headers.get("Request-Id"),
         retry_after=retry_after_seconds(response),
+        limit=PLAN_LIMIT.validate_python(body.get("limit")),
         document=body,
     )
 

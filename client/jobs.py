@@ -193,6 +193,12 @@ class JobsClient:
         """The invoice of a month, such as 2026-11."""
         return INVOICE.validate_json(succeeded(self._http.get(f"/v1/invoices/{period}")).content)
 
+    def invoice_page(self, period: str) -> bytes | None:
+        """The same as a page to print, in HTML; None of a service that has none."""
+        response = self._http.get(f"/v1/invoices/{period}", headers={"Accept": "text/html"})
+        is_page = succeeded(response).headers.get("Content-Type", "").startswith("text/html")
+        return response.content if is_page else None
+
     def wait(self, job_id: str, *, timeout_seconds: float = WAIT_SECONDS) -> Job:
         """The job once it is succeeded, failed or canceled, by long polls.
 

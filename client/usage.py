@@ -30,7 +30,10 @@ class MeterUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entitlements:
-    """The plan's jobs: admitted in the present period and active now, each beside its limit."""
+    """The plan's jobs: admitted in the present period and active now, each beside its limit.
+
+    So is what they have cost at list price, and may still cost, in millionths of the currency.
+    """
 
     plan: str
     period: str
@@ -38,6 +41,8 @@ class Entitlements:
     jobs_per_month: int
     active_jobs: int
     active_jobs_limit: int
+    spend_micros: int | None = None
+    spend_cap_micros: int | None = None
     resets_at: datetime
 
 
@@ -53,26 +58,61 @@ class Usage(Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLine:
-    """What one item costs; money is in millionths of the invoice's currency."""
+    """What one item costs; money is in millionths of the invoice's currency.
+
+    `tier` says which of the item's prices it is, from 1; an adjustment's quantity may be negative.
+    """
 
     item: str
     plan: str
     price_version: str
+    tier: int | None = None
     quantity: int
     unit: str
     unit_price_micros: int
     amount_micros: int
 
 
+@dataclass(frozen=True, slots=True)
+class CutOffs:
+    """The invoice is of the month's events that happened, and were taken in, up to these moments."""
+
+    event_time: datetime
+    ingestion_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What came too late for the invoice that it `adjusts`: the difference to what was billed before."""
+
+    number: str
+    adjusts: str
+    cut_offs: CutOffs
+    lines: tuple[InvoiceLine, ...]
+    subtotal_micros: int
+    tax_micros: int
+    total_micros: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(Document):
-    """A month's invoice; `status` says whether it is only a draft."""
+    """A month's invoice; `status` says whether it is only a draft.
 
+    What is due is the total with those of the adjustments.
+    """
+
+    number: str | None = None
+    tenant_id: str | None = None
     period: str
     status: str
     currency: str
+    cut_offs: CutOffs
     lines: tuple[InvoiceLine, ...]
+    subtotal_micros: int | None = None
+    tax_micros: int | None = None
     total_micros: int
+    adjustments: tuple[Adjustment, ...] = ()
+    due_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,10 @@ class Tables:
 
     def query(self, table: str, *, limit: int | None = None, **arguments: Any) -> list[Item]:
         """Every item, or the first `limit`; the expression's `values` are given plain."""
+        return list(self.read(table, limit=limit, **arguments))
+
+    def read(self, table: str, *, limit: int | None = None, **arguments: Any) -> Iterator[Item]:
+        """As `query`, a page at a time, as it is asked for."""
         values = to_attributes(arguments.pop("values"))
         # Without a page size the service would read a megabyte to show the first.
         arguments |= {"PaginationConfig": {"MaxItems": limit, "PageSize": limit}} if limit else {}
@@ -83,7 +87,8 @@ class Tables:
             TableName=table, ExpressionAttributeValues=values, **arguments
         )
         with translated():
-            return [from_attributes(item) for page in pages for item in page["Items"]]
+            for page in pages:
+                yield from map(from_attributes, page["Items"])
 
     def read_page(
         self, table: str, *, limit: int, start: Mapping[str, object] | None, **arguments: Any

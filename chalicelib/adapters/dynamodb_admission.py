@@ -16,10 +16,12 @@ from chalicelib.adapters.dynamodb_items import (
     encode_claim,
     encode_event,
     encode_job,
+    entitlement_counts,
     key_of,
 )
-from chalicelib.domain.entitlements import next_period_start, period_of
-from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Unavailable
+from chalicelib.domain import limits
+from chalicelib.domain.entitlements import period_of
+from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.idempotency import Claim
 from chalicelib.ports import Admission
 
@@ -63,11 +65,15 @@ def _claim_after_ambiguity(tables: Tables, claim: Claim, *, ended: Claim | None)
 def _actions(admission: Admission, *, now: datetime, ended: Claim | None) -> list[Mapping[str, Any]]:
     """In the order that `_refusal` reads: claim, active, admitted, then what cannot be refused."""
     job, plan = admission.job, admission.plan
-    tenant_id = job.ref.tenant_id
+    tenant_id, period = job.ref.tenant_id, period_of(now)
     return [
         _claim_action(admission.claim, ended=ended),
-        _count_action(tenant_id, "active", limit=plan.active_jobs),
-        _count_action(tenant_id, f"admitted#{period_of(now)}", limit=plan.jobs_per_month),
+        _count_action(tenant_id, "active", {"jobs": (1, plan.active_jobs)}),
+        _count_action(
+            tenant_id,
+            f"admitted#{period}",
+            {"jobs": (1, plan.jobs_per_month), "micros": (job.reserved_micros, plan.spend_cap_micros)},
+        ),
         put_if_absent(JOBS, encode_job(job), key="job_id"),
         *_input_actions(admission),
         put_if_absent(USAGE_EVENTS, encode_event(admission.event), key="event_id"),
@@ -82,19 +88,13 @@ def _input_actions(admission: Admission) -> list[Mapping[str, Any]]:
 
 def _refusal(refused: TransactionRefused, admission: Admission, *, now: datetime) -> Claim:
     """The older claim if there is one, for it outranks a spent limit; else the limit's error."""
-    plan = admission.plan
     if 0 in refused.failed:
         return decode_claim(refused.failed[0], admission.claim)
-    if 1 in refused.failed:
-        raise ActiveJobsExceeded(
-            f"Your plan {plan.name} allows {plan.active_jobs} active jobs at once.",
-        )
-    if 2 in refused.failed:
-        resets_at = next_period_start(now)
-        raise JobQuotaExceeded(
-            f"Your plan {plan.name} allows {plan.jobs_per_month} jobs a month, until {resets_at:%FT%TZ}.",
-            retry_after=int((resets_at - now).total_seconds()) + 1,
-        )
+    # The row of a limit that has room is not told: it counts as none.
+    counts = entitlement_counts(active=refused.failed.get(1), admitted=refused.failed.get(2))
+    needed_micros = admission.job.reserved_micros
+    if refusal := limits.refusal(admission.plan, counts, needed_micros=needed_micros, now=now):
+        raise refusal
     raise Unavailable("The job could not be accepted; retry with the same key.")
 
 
@@ -112,13 +112,23 @@ def _claim_action(claim: Claim, *, ended: Claim | None) -> Mapping[str, Any]:
     return {"Put": put}
 
 
-def _count_action(tenant_id: str, counter: str, *, limit: int) -> Mapping[str, Any]:
+def _count_action(tenant_id: str, counter: str, added: Mapping[str, tuple[int, int]]) -> Mapping[str, Any]:
+    """Adds to each attribute if it then is not above its limit; of a row that is not there, it is 0."""
+    values = {f":{name}": number for name, (number, _) in added.items()}
+    values |= {f":{name}_left": limit - number for name, (number, limit) in added.items()}
+    conditions = [
+        f"(attribute_not_exists({name}) OR {name} <= :{name}_left)"
+        if number <= limit
+        else f"{name} <= :{name}_left"  # which is never so, row or not
+        for name, (number, limit) in added.items()
+    ]
     return {
         "Update": {
             "TableName": ENTITLEMENTS,
             "Key": to_attributes({"tenant_id": tenant_id, "counter": counter}),
-            "UpdateExpression": "ADD jobs :one",
-            "ConditionExpression": "attribute_not_exists(jobs) OR jobs < :limit",
-            "ExpressionAttributeValues": to_attributes({":one": 1, ":limit": limit}),
+            "UpdateExpression": "ADD " + ", ".join(f"{name} :{name}" for name in added),
+            "ConditionExpression": " AND ".join(conditions),
+            "ExpressionAttributeValues": to_attributes(values),
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
     }

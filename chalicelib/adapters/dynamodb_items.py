@@ -8,11 +8,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chalicelib.adapters.cloud_events import cloud_event, usage_event
 from chalicelib.adapters.dynamodb import Item
 from chalicelib.domain.idempotency import FORGOTTEN_AFTER, Claim
 from chalicelib.domain.job import Job, JobRef, Status
 from chalicelib.domain.metering import UsageEvent
-from chalicelib.domain.prices import Meter
+from chalicelib.domain.usage import EntitlementCounts
 
 JOBS = "jobs"
 JOB_INPUTS = "job_inputs"
@@ -97,42 +98,30 @@ def decode_claim(item: Mapping[str, Any], asked: Claim) -> Claim:
 
 
 def encode_event(event: UsageEvent) -> Item:
-    """The event's item, in the shape of CloudEvents 1.0."""
-    return {
-        "tenant_day": tenant_day(event.ref.tenant_id, event.time.date()),
-        "event_id": event.event_id,
-        "specversion": "1.0",
-        "source": "zama-jobs",
-        "type": f"zama.jobs.{event.meter}",
-        "subject": event.ref.tenant_id,
-        "time": sortable(event.time),
-        "data": {
-            "job_id": event.ref.job_id,
-            "meter": event.meter.value,
-            "quantity": str(event.quantity),
-            "unit": event.unit,
-            "plan": event.plan,
-            "price_version": event.price_version,
-            "outcome": event.outcome.value,
-            "gas_used": str(event.gas_used),
-        },
-    }
+    """The event's item: the CloudEvent that an export has, its id in the key."""
+    document = cloud_event(event)
+    return {**key_of_event(event), **{name: document[name] for name in document if name != "id"}}
 
 
-def decode_event(item: Mapping[str, Any]) -> UsageEvent:
-    """The event of an item."""
-    data = item["data"]
-    return UsageEvent(
-        ref=JobRef(item["subject"], data["job_id"]),
-        meter=Meter(data["meter"]),
-        time=datetime.fromisoformat(item["time"]),
-        quantity=int(data["quantity"]),
-        unit=data["unit"],
-        plan=data["plan"],
-        price_version=data["price_version"],
-        outcome=Status(data["outcome"]),
-        gas_used=int(data["gas_used"]),
+decode_event = usage_event
+"""The event of an item."""
+
+
+def entitlement_counts(
+    *, active: Mapping[str, Any] | None, admitted: Mapping[str, Any] | None
+) -> EntitlementCounts:
+    """Of a tenant's two rows; one that is not there counts nothing."""
+    active, admitted = active or {}, admitted or {}
+    return EntitlementCounts(
+        jobs_admitted=int(admitted.get("jobs", 0)),
+        active_jobs=int(active.get("jobs", 0)),
+        spent_micros=int(admitted.get("micros", 0)),
     )
+
+
+def key_of_event(event: UsageEvent) -> Mapping[str, str]:
+    """The primary key of the event's row."""
+    return {"tenant_day": tenant_day(event.ref.tenant_id, event.time.date()), "event_id": event.event_id}
 
 
 def tenant_day(tenant_id: str, day: date) -> str:

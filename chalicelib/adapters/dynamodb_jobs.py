@@ -30,6 +30,7 @@ from chalicelib.adapters.dynamodb_items import (
     sortable,
 )
 from chalicelib.adapters.dynamodb_listing import read_page
+from chalicelib.domain.entitlements import period_of
 from chalicelib.domain.errors import Superseded
 from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef
@@ -129,20 +130,24 @@ def change_action(change: Change) -> Mapping[str, Any]:
 
 
 def _release_actions(changes: Sequence[Change]) -> list[Mapping[str, Any]]:
-    """One update a tenant: a transaction may touch a row only once."""
-    ended = Counter(
-        change.before.ref.tenant_id
-        for change in changes
-        if change.after.is_terminal and not change.before.is_terminal
-    )
+    """One update a row: a transaction may touch it only once."""
+    released: Counter[tuple[str, str, str]] = Counter()
+    for change in changes:
+        job = change.after
+        if job.is_terminal and not change.before.is_terminal:
+            released[job.ref.tenant_id, "active", "jobs"] += 1
+        if change.released_micros:
+            released[job.ref.tenant_id, f"admitted#{period_of(job.created_at)}", "micros"] += (
+                change.released_micros
+            )
     return [
         {
             "Update": {
                 "TableName": ENTITLEMENTS,
-                "Key": to_attributes({"tenant_id": tenant_id, "counter": "active"}),
-                "UpdateExpression": "ADD jobs :ended",
-                "ExpressionAttributeValues": to_attributes({":ended": -count}),
+                "Key": to_attributes({"tenant_id": tenant_id, "counter": counter}),
+                "UpdateExpression": f"ADD {name} :released",
+                "ExpressionAttributeValues": to_attributes({":released": -count}),
             }
         }
-        for tenant_id, count in ended.items()
+        for (tenant_id, counter, name), count in released.items()
     ]

@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import client_secret
-from chalicelib.domain.entitlements import next_period_start, period_of
-from chalicelib.domain.errors import ActiveJobsExceeded, JobQuotaExceeded, Superseded
+from chalicelib.domain import client_secret, limits
+from chalicelib.domain.entitlements import period_of
+from chalicelib.domain.errors import Superseded
 from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef, Status
 from chalicelib.domain.listing import JobFilter, Page, page_of, ulid_time, unix_milliseconds
 from chalicelib.domain.metering import UsageEvent
 from chalicelib.domain.payload import Link, link_expiry
+from chalicelib.domain.usage import EntitlementCounts
 from chalicelib.ports import Admission, Change
 
 
@@ -35,17 +36,21 @@ class MemoryJobs:
         """See `ports.Jobs.admit`."""
         claim, plan = admission.claim, admission.plan
         tenant_id = claim.tenant_id
-        active, admitted = (tenant_id, "active"), (tenant_id, f"admitted#{period_of(now)}")
+        active, period = (tenant_id, "active"), period_of(now)
+        admitted, spent = (tenant_id, f"admitted#{period}"), (tenant_id, f"spent#{period}")
         with self._lock:
             older = self._claims.get((tenant_id, claim.storage_key))
             if older is not None and not (older.has_expired(now=now) and self._has_ended(older.job_ref)):
                 return older
-            if self._counters[active] >= plan.active_jobs:
-                raise ActiveJobsExceeded(f"Your plan allows {plan.active_jobs} active jobs.")
-            if self._counters[admitted] >= plan.jobs_per_month:
-                wait = (next_period_start(now) - now).total_seconds()
-                raise JobQuotaExceeded("This month's jobs are used up.", retry_after=int(wait) + 1)
-            self._counters.update([active, admitted])
+            counts = EntitlementCounts(
+                jobs_admitted=self._counters[admitted],
+                active_jobs=self._counters[active],
+                spent_micros=self._counters[spent],
+            )
+            needed_micros = admission.job.reserved_micros
+            if refusal := limits.refusal(plan, counts, needed_micros=needed_micros, now=now):
+                raise refusal
+            self._counters.update({active: 1, admitted: 1, spent: needed_micros})
             self._claims[tenant_id, claim.storage_key] = claim
             self._put(admission.job)
             if admission.input is not None:
@@ -88,6 +93,8 @@ class MemoryJobs:
                 self._put(_merged(self._jobs[change.before.ref], change))
                 if change.after.is_terminal and not change.before.is_terminal:
                     self._counters[change.before.ref.tenant_id, "active"] -= 1
+                spent = f"spent#{period_of(change.after.created_at)}"
+                self._counters[change.before.ref.tenant_id, spent] -= change.released_micros
             self._events |= {event.event_id: event for event in events}
 
     def next_ready(self, *, after: str) -> Job | None:
@@ -119,6 +126,13 @@ class MemoryJobs:
     def events(self) -> Mapping[str, UsageEvent]:
         """All usage events by id, for assertions."""
         return dict(self._events)
+
+    def take_in(self, event: UsageEvent) -> UsageEvent | None:
+        """The event that was known under that id before; None if it is this one's from now on."""
+        with self._lock:
+            if (known := self._events.get(event.event_id)) is None:
+                self._events[event.event_id] = event
+            return known
 
 
 def _merged(stored: Job, change: Change) -> Job:

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from chalicelib.adapters.memory_revocations import MemoryRevocations
 from chalicelib.adapters.memory_signers import MemorySigners
@@ -13,6 +13,7 @@ from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.errors import Superseded, Unavailable
 from chalicelib.domain.key_ring import KeyRing
 from chalicelib.domain.tallies import Counted, window_start
+from chalicelib.domain.usage import DayRange
 from chalicelib.ports import Deed
 
 
@@ -150,14 +151,19 @@ class MemoryRegistry:
 
 
 class MemoryMeteringKeys:
-    """The `MeteringKeys` port; `plans` has the plan of each tenant with keys."""
+    """The `MeteringKeys` port; `plans` has the plan of each tenant with keys, `counted` its submits a day."""
 
     def __init__(self) -> None:
         self.plans: dict[str, str] = {}
+        self.counted: Counter[tuple[str, date]] = Counter()
 
     def attach(self, tenant_id: str, *, plan: str) -> None:
         """See `ports.MeteringKeys.attach`."""
         self.plans[tenant_id] = plan
+
+    def submits(self, tenant_id: str, *, plan: str, days: DayRange) -> Sequence[int]:
+        """See `ports.MeteringKeys.submits`."""
+        return [self.counted[tenant_id, day] for day in days.days]
 
 
 class MemoryTallies:

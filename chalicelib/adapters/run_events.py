@@ -7,6 +7,7 @@ from pathlib import Path
 from traceback import walk_tb
 
 from chalicelib.domain.errors import ChainUnavailable, Unavailable
+from chalicelib.domain.payload import RESULT_BYTES
 from chalicelib.job_types.contract import JobError
 from chalicelib.ports.sandbox import (
     Began,
@@ -23,7 +24,7 @@ from chalicelib.ports.sandbox import (
 )
 
 # As large as an upload may be: results and checkpoints are kept in the same store, and held in memory whole.
-CONTENT_BYTES = 100 * 1024 * 1024
+CONTENT_BYTES = RESULT_BYTES
 # What is lost when a worker dies; a checkpoint takes one upload, tens of milliseconds.
 CHECKPOINT_SECONDS = 5.0
 # A sentence or two; an error may quote what it was given, which has no bound.

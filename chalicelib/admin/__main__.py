@@ -5,9 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chalicelib.admin.commands import clients, dead_letters, documents, keys, signers, tenants
+from chalicelib.admin.commands import (
+    clients,
+    dead_letters,
+    documents,
+    invoices,
+    keys,
+    signers,
+    tenants,
+    usage,
+)
 from chalicelib.admin.commands.audit import audit
 from chalicelib.admin.commands.printing import AsJson, answer, told
+from chalicelib.admin.commands.reconcile import reconcile
 from chalicelib.admin.commands.stack import connected
 from chalicelib.admin.commands.verify import verify
 
@@ -21,8 +31,11 @@ app.add_typer(clients.app, name="client", rich_help_panel=OPERATION)
 app.add_typer(keys.app, name="keys", rich_help_panel=OPERATION)
 app.add_typer(signers.app, name="signers", rich_help_panel=OPERATION)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=OPERATION)
+app.add_typer(usage.app, name="usage", rich_help_panel=OPERATION)
+app.add_typer(invoices.app, name="invoices", rich_help_panel=OPERATION)
 app.command(rich_help_panel=OPERATION)(audit)
 app.command(rich_help_panel=OPERATION)(verify)
+app.command(rich_help_panel=OPERATION)(reconcile)
 
 
 @app.callback()

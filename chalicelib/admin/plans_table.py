@@ -1,6 +1,8 @@
 """The plans as a table of Markdown, which DESIGN.md shows between `<!-- plans -->` and `<!-- /plans -->`."""
 
-from chalicelib.domain.prices import Meter, PriceBook, amount
+from collections.abc import Sequence
+
+from chalicelib.domain.prices import Meter, PriceBook, Tier, amount
 from chalicelib.plans import PlanLimits, PlansFile, RequestLimits
 
 
@@ -15,7 +17,9 @@ def plans_table(plans: PlansFile) -> str:
         "reads",
         "jobs accepted a month",
         "jobs active at once",
+        f"{book.currency} that a month's jobs may cost",
         f"{book.currency} a month",
+        f"{book.currency} a month at least, with what is used",
         *(f"{book.currency} a `{meter}`" for meter in Meter),
     )
     columns = (_column(name, limits, book) for name, limits in plans.plans.items())
@@ -35,8 +39,23 @@ def _column(name: str, limits: PlanLimits, book: PriceBook) -> tuple[str, ...]:
         _quota(limits.read),
         f"{limits.jobs_per_month:,}",
         f"{limits.active_jobs:,}",
+        amount(limits.spend_cap_micros),
         amount(version.plans[name].monthly_fee_micros),
-        *(amount(book.unit_price_micros(name, meter, version=version.name)) for meter in Meter),
+        amount(version.plans[name].minimum_micros),
+        *(_prices(book.tiers(name, meter, version=version.name)) for meter in Meter),
+    )
+
+
+def _prices(tiers: Sequence[Tier]) -> str:
+    """Each tier's price, and from which unit of a month on.
+
+    >>> _prices((Tier(500, 0), Tier(10_000, 40_000), Tier(None, 35_000)))
+    '0.00; 0.04 above 500; 0.035 above 10,000'
+    """
+    ends = (None, *(tier.up_to for tier in tiers))
+    return "; ".join(
+        amount(tier.unit_micros) + (f" above {end:,}" if end else "")
+        for tier, end in zip(tiers, ends, strict=False)
     )
 
 

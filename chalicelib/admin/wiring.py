@@ -12,10 +12,15 @@ from chalicelib.settings import Settings
 from chalicelib.use_cases.administer_clients import AdministerClients
 from chalicelib.use_cases.administer_signers import EnlistSigner, ListSigners
 from chalicelib.use_cases.administer_tenants import AdministerTenants
+from chalicelib.use_cases.close_period import ClosePeriod, ClosePeriods
+from chalicelib.use_cases.ingest_usage import IngestUsage
+from chalicelib.use_cases.read_invoice import ComputeInvoice, ReadInvoice
+from chalicelib.use_cases.reconcile import Reconcile
 from chalicelib.use_cases.redrive import ListDeadLetters, Redrive
 from chalicelib.use_cases.return_funds import ReturnFunds
 from chalicelib.use_cases.rotate_keys import RotateKeys
 from chalicelib.use_cases.rotate_signers import RotateSigners
+from chalicelib.use_cases.take_in_usage import TakeInUsage
 from chalicelib.use_cases.verify_confirmation import VerifyConfirmation
 
 ENDPOINT = "AWS_ENDPOINT_URL"
@@ -135,6 +140,31 @@ class Administration:
         )
 
     @cached_property
+    def compute_invoice(self) -> ComputeInvoice:
+        """Wired `ComputeInvoice`."""
+        return ComputeInvoice(usage=self._adapters.usage, prices=load_plans().price_book)
+
+    @cached_property
+    def read_invoice(self) -> ReadInvoice:
+        """Wired `ReadInvoice`."""
+        a = self._adapters
+        return ReadInvoice(invoices=a.invoices, compute=self.compute_invoice, clock=a.clock)
+
+    @cached_property
+    def close_periods(self) -> ClosePeriods:
+        """Wired `ClosePeriods`."""
+        a = self._adapters
+        close = ClosePeriod(invoices=a.invoices, compute=self.compute_invoice, clock=a.clock)
+        return ClosePeriods(registry=a.registry, close=close, clock=a.clock)
+
+    @cached_property
+    def ingest_usage(self) -> IngestUsage:
+        """Wired `IngestUsage`."""
+        a = self._adapters
+        take_in = TakeInUsage(jobs=a.jobs, usage=a.usage, prices=load_plans().price_book, clock=a.clock)
+        return IngestUsage(take_in=take_in, usage=a.usage, registry=a.registry, clock=a.clock, ids=a.ids)
+
+    @cached_property
     def list_dead_letters(self) -> ListDeadLetters:
         """Wired `ListDeadLetters`."""
         return ListDeadLetters(letters=self._adapters.dead_letters, jobs=self._adapters.jobs)
@@ -164,6 +194,25 @@ class Administration:
             registry=a.registry,
             appointments=a.registry_admin,
             deployment=a.settings.deployment,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """Wired `Reconcile`."""
+        a = self._adapters
+        return Reconcile(
+            jobs=a.jobs,
+            usage=a.usage,
+            invoices=a.invoices,
+            metering_keys=a.metering_keys,
+            registry=a.registry,
+            chain=a.chain,
+            chain_logs=a.chain_logs,
+            transactions=a.transactions,
+            signers=a.signers,
+            prices=load_plans().price_book,
+            deployment=a.settings.deployment,
+            clock=a.clock,
         )
 
 

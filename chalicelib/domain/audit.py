@@ -22,6 +22,7 @@ class Act(StrEnum):
     SIGNER_APPOINTED = "signer.appointed"
     SIGNER_RETIRED = "signer.retired"
     LETTERS_REDRIVEN = "letters.redriven"
+    USAGE_TAKEN_IN = "usage.taken_in"
 
 
 class Outcome(Enum):

@@ -1,4 +1,4 @@
-"""What a plan entitles a tenant to: jobs a calendar month and jobs active at once.
+"""What a plan entitles a tenant to: jobs a calendar month, what those may cost, and jobs active at once.
 
 The numbers come from `plans.toml`; counting is the storage's, in the transaction that admits a job.
 """
@@ -14,6 +14,7 @@ class Plan:
     name: str
     jobs_per_month: int
     active_jobs: int
+    spend_cap_micros: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,6 +165,12 @@ class JobQuotaExceeded(DomainError):
     code = "job_quota_exceeded"
 
 
+class SpendCapExceeded(DomainError):
+    """What the tenant's jobs of this period may cost leaves no room for what this one may."""
+
+    code = "spend_cap_exceeded"
+
+
 class TenantSuspended(DomainError):
     """The tenant may not submit until it is reinstated."""
 

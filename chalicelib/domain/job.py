@@ -107,7 +107,7 @@ class Job:
     `request_id` names the submit in the logs, `trace_id` the caller's whole story. An input that was sent
     with the submit is stored beside the job. `placed` is the transaction that is to confirm the job, or did.
     A run costs `cost_units` once its input is known; `used_units` is what the job has been charged of them.
-    `attempts` have been made since it last got on.
+    `attempts` have been made since it last got on. Until it ends, `reserved_micros` are kept for it.
     """
 
     ref: JobRef
@@ -119,6 +119,8 @@ class Job:
     entered: Mapping[Status, datetime]
     path: ConfirmationPath = ConfirmationPath.DIRECT
     uploaded_input: UploadedInput | None = None
+    inline_bytes: int = 0
+    reserved_micros: int = 0
     deadline_at: datetime | None = None
     due_at: datetime | None = None
     lease_epoch: int = 0
@@ -169,6 +171,7 @@ def new_job(
     request_id: str,
     path: ConfirmationPath = ConfirmationPath.DIRECT,
     uploaded_input: UploadedInput | None = None,
+    inline_bytes: int = 0,
     deadline: timedelta = USUAL_DEADLINE,
     cost_units: int | None = None,
 ) -> Job:
@@ -188,6 +191,7 @@ def new_job(
         request_id=request_id,
         path=path,
         uploaded_input=uploaded_input,
+        inline_bytes=inline_bytes,
     )
 
 

@@ -8,6 +8,8 @@ INLINE_BYTES = 64 * 1024
 # A public context for homomorphic sums takes some tens of MB. What is dense in values is over a run's memory
 # before that: then the run fails, and nothing else.
 UPLOAD_BYTES = 100 * 1024 * 1024
+# As large as an upload: it is read whole, too.
+RESULT_BYTES = UPLOAD_BYTES
 # Enough to move the largest payload over a slow line (1 Mbit/s); a link that leaks is soon worth nothing.
 LINK_LIFETIME = timedelta(minutes=15)
 # What no submit has named by then is gone.

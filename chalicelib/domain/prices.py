@@ -1,7 +1,7 @@
 """What is charged for: meters, and their prices by plan and version.
 
 Money is an integer of micro-units of one currency, never a float. A version that has applied never changes,
-so an event of a plan's tenant can be priced again years later. Not here: included units, tiers, taxes.
+so an event of a plan's tenant can be priced again years later.
 """
 
 from collections.abc import Mapping
@@ -11,27 +11,61 @@ from enum import StrEnum
 
 MICROS = 1_000_000
 """Micro-units of one currency unit: with cents, a job at a tenth of a cent could not be priced."""
+WEI = 10**18
+"""Wei of one ether."""
 
 
 class Meter(StrEnum):
     """What is counted, and has a price a unit."""
 
     JOB_ACCEPTED = "job.accepted"
-    JOB_CONFIRMED = "job.confirmed"
     COMPUTE_USED = "compute.used"
+    PAYLOAD_STORED = "payload.stored"
+    JOB_CONFIRMED = "job.confirmed"
+    JOB_CONFIRMED_COMPACT = "job.confirmed_compact"
     JOB_WAIVED = "job.waived"  # takes the charge for an acceptance back, at the price that it had
 
 
 PRICED = frozenset(Meter) - {Meter.JOB_WAIVED}
-"""The meters that have a price of their own."""
+"""The meters that have prices of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """The price of a month's units up to this one, from where the tier before ends; the last has no end.
+
+    A first tier of price 0 is what a plan includes.
+    """
+
+    up_to: int | None
+    unit_micros: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPrices:
-    """What a tenant of one plan pays a calendar month, and a unit of each meter that is priced."""
+    """What a tenant of one plan pays: a month, a unit of each meter that is priced, and a month at least."""
 
     monthly_fee_micros: int
-    unit_micros: Mapping[Meter, int]
+    minimum_micros: int = 0
+    tiers: Mapping[Meter, tuple[Tier, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GasBudget:
+    """What the prices assume that gas costs, and how much of that they leave us on top at least."""
+
+    price_wei: int
+    micros_per_ether: int
+    margin_percent: int
+
+    def cost_micros(self, gas: int, *, price_wei: int | None = None) -> int:
+        """What so much gas costs at this price (wei a unit) or the assumed one; rounded up.
+
+        >>> GasBudget(price_wei=10**8, micros_per_ether=4_000_000_000, margin_percent=25).cost_micros(25_209)
+        10084
+        """
+        wei = gas * (self.price_wei if price_wei is None else price_wei)
+        return -(-wei * self.micros_per_ether // WEI)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +75,7 @@ class PriceVersion:
     name: str
     applies_from: date
     plans: Mapping[str, PlanPrices]
+    gas: GasBudget | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +107,24 @@ class PriceBook:
         applied = [version for version in self.versions if version.applies_from <= moment.date()]
         return applied[-1] if applied else self.versions[0]
 
-    def unit_price_micros(self, plan: str, meter: Meter, *, version: str) -> int:
-        """What one unit of the meter costs a tenant of the plan; an unknown name is a `KeyError`."""
-        prices = self._prices(plan, version).unit_micros
-        return -prices[Meter.JOB_ACCEPTED] if meter is Meter.JOB_WAIVED else prices[meter]
+    def place_of(self, version: str) -> int:
+        """Where the version stands in the book, from 0; an unknown name is a `KeyError`."""
+        return {each.name: place for place, each in enumerate(self.versions)}[version]
 
-    def monthly_fee_micros(self, plan: str, *, version: str) -> int:
-        """What a month of the plan costs, used or not; an unknown name is a `KeyError`."""
-        return self._prices(plan, version).monthly_fee_micros
+    def of_plan(self, plan: str, *, version: str) -> PlanPrices:
+        """The plan's prices in that version; an unknown name is a `KeyError`."""
+        return self.versions[self.place_of(version)].plans[plan]
 
-    def _prices(self, plan: str, version: str) -> PlanPrices:
-        return {each.name: each for each in self.versions}[version].plans[plan]
+    def tiers(self, plan: str, meter: Meter, *, version: str) -> tuple[Tier, ...]:
+        """What the meter's units of a month cost a tenant of the plan; an unknown name is a `KeyError`."""
+        tiers = self.of_plan(plan, version=version).tiers
+        if meter is Meter.JOB_WAIVED:
+            return tuple(Tier(each.up_to, -each.unit_micros) for each in tiers[Meter.JOB_ACCEPTED])
+        return tiers[meter]
+
+    def list_price_micros(self, plan: str, meter: Meter, *, version: str) -> int:
+        """The most that one unit can cost, whatever is included and however many there are."""
+        return max((tier.unit_micros for tier in self.tiers(plan, meter, version=version)), key=abs)
 
 
 def amount(micros: int) -> str:

@@ -59,7 +59,11 @@ def quantities(events: Iterable[UsageEvent]) -> Mapping[Meter, Mapping[date, int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntitlementCounts:
-    """What a tenant's submits have spent: jobs admitted in one period, and jobs active now."""
+    """What a tenant's submits have spent: jobs admitted in one period, and jobs active now.
+
+    `spent_micros` is what the period's jobs have cost, and what those that have not ended may cost.
+    """
 
     jobs_admitted: int
     active_jobs: int
+    spent_micros: int = 0

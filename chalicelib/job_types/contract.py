@@ -52,8 +52,9 @@ class JobType:
     """One kind of job. `run` may raise `JobError` for what is the caller's fault.
 
     Tenants read `title`, `description`, `compute_unit` (what one unit of `cost` is) and the input model's
-    JSON Schema, its docstring included. A run's whole cost follows from its input alone, and is 1 at least.
-    A new `version` starts runs anew that an older one began. `requires` is a package that may be absent.
+    JSON Schema, its docstring included. A run's whole cost follows from its input alone: 1 at least, and
+    `most_units` at most. A new `version` starts runs anew that an older one began. `requires` is a package
+    that may be absent.
     """
 
     name: str
@@ -64,6 +65,7 @@ class JobType:
     example: Mapping[str, JsonValue]
     compute_unit: str
     cost: Callable[[Any], int]
+    most_units: int
     run: Callable[[Context[Any]], Run]
     requires: str | None = None
 

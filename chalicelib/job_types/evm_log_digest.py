@@ -174,5 +174,6 @@ JOB_TYPE = JobType(
     },
     compute_unit="1,000 blocks of the range, or what is left of them",
     cost=cost,
+    most_units=-(-BLOCKS_AT_MOST // BLOCKS_A_UNIT),
     run=run,
 )

@@ -220,6 +220,8 @@ JOB_TYPE = JobType(
     },
     compute_unit="32 ciphertexts or 32 MiB of the context, each counted where it begins",
     cost=cost,
+    most_units=-(-CIPHERTEXTS_AT_MOST // CIPHERTEXTS_A_UNIT)
+    - (-CONTEXT_CHARACTERS // CONTEXT_CHARACTERS_A_UNIT),
     run=run,
     requires="tenseal",
 )

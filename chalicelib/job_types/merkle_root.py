@@ -27,6 +27,7 @@ _BOOL = {"true": 1, "false": 0}
 LEAVES_A_STEP = 1_000
 # 0.3 to 0.4 s from the input's bytes to the result's; with proofs it takes twice that.
 LEAVES_A_UNIT = 10_000
+LEAVES_AT_MOST = 100_000
 
 
 class MerkleRootInput(JobInput):
@@ -37,7 +38,7 @@ class MerkleRootInput(JobInput):
     """
 
     leaf_encoding: Annotated[tuple[LeafType, ...], Field(min_length=1, max_length=8, strict=False)]
-    leaves: Annotated[tuple[Leaf, ...], Field(min_length=1, max_length=100_000, strict=False)]
+    leaves: Annotated[tuple[Leaf, ...], Field(min_length=1, max_length=LEAVES_AT_MOST, strict=False)]
     proofs: bool = False
 
 
@@ -119,5 +120,6 @@ JOB_TYPE = JobType(
     },
     compute_unit="10,000 leaves, or what is left of them; with proofs, each leaf counts twice",
     cost=cost,
+    most_units=-(-2 * LEAVES_AT_MOST // LEAVES_A_UNIT),
     run=run,
 )

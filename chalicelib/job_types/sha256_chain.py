@@ -14,13 +14,15 @@ from chalicelib.job_types.contract import Context, JobInput, JobType, Run, Step
 ROUNDS_A_STEP = 50_000
 # Half a second of hashing.
 ROUNDS_A_UNIT = 1_000_000
+# Over an hour.
+ROUNDS_AT_MOST = 10_000_000_000
 
 
 class Sha256ChainInput(JobInput):
     """`seed` is 32 bytes in hex. A million `rounds` take almost half a second, and the most over an hour."""
 
     seed: Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$", min_length=66, max_length=66)]
-    rounds: Annotated[int, Field(ge=1, le=10_000_000_000, json_schema_extra={"format": "int64"})]
+    rounds: Annotated[int, Field(ge=1, le=ROUNDS_AT_MOST, json_schema_extra={"format": "int64"})]
 
 
 def cost(job_input: Sha256ChainInput) -> int:
@@ -63,5 +65,6 @@ JOB_TYPE = JobType(
     example={"seed": f"0x{'00' * 32}", "rounds": 120_000},
     compute_unit="1,000,000 rounds, or what is left of them",
     cost=cost,
+    most_units=-(-ROUNDS_AT_MOST // ROUNDS_A_UNIT),
     run=run,
 )

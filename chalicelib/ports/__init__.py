@@ -24,7 +24,7 @@ from chalicelib.ports.administration import (
     SignerKeyStore,
 )
 from chalicelib.ports.chain import Chain, ChainTransactions, RegistryAdmin, Signers
-from chalicelib.ports.jobs import Admission, Backlogs, Change, Jobs, Queue, Seats, Usage
+from chalicelib.ports.jobs import Admission, Backlogs, Change, Invoices, Jobs, Queue, Seats, Usage
 from chalicelib.ports.payloads import Checkpoints, Payloads, Uploads
 from chalicelib.ports.sandbox import Running, Sandbox
 from chalicelib.ports.system import Clock, Ids
@@ -41,6 +41,7 @@ __all__ = [
     "DeadLetters",
     "Deed",
     "Ids",
+    "Invoices",
     "Jobs",
     "KeyRings",
     "KeyStore",

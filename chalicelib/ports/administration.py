@@ -11,6 +11,7 @@ from chalicelib.domain.dead_letter import DeadLetter, DeadQueue
 from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.key_ring import KeyRing
 from chalicelib.domain.roster import Roster
+from chalicelib.domain.usage import DayRange
 
 # Ten letters are dealt with in a second or two; what somebody who was cut off held is soon seen again.
 HIDDEN_FOR = timedelta(seconds=30)
@@ -76,6 +77,12 @@ class MeteringKeys(Protocol):
 
     def attach(self, tenant_id: str, *, plan: str) -> None:
         """The tenant has its keys, each in its plan's usage plan; again changes nothing."""
+
+    def submits(self, tenant_id: str, *, plan: str, days: DayRange) -> Sequence[int]:
+        """How many of its requests by the submit key were counted, day by day; none without that key.
+
+        Replays and refused ones are among them; the gateway may tell of one half an hour late.
+        """
 
 
 class DeadLetters(Protocol):

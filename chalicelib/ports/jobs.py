@@ -1,15 +1,17 @@
 """Jobs, their inputs, claims and entitlements, and the messages that wake who works on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.idempotency import Claim
+from chalicelib.domain.invoice import Invoice
 from chalicelib.domain.job import Job, JobRef
 from chalicelib.domain.listing import JobFilter, Page
 from chalicelib.domain.metering import UsageEvent
+from chalicelib.domain.month import Month
 from chalicelib.domain.polling import Backlog
 from chalicelib.domain.seats import Seat
 from chalicelib.domain.usage import EntitlementCounts
@@ -28,11 +30,15 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One job as it was read and as it shall be, with the usage events that become true by it."""
+    """One job as it was read and as it shall be, with the usage events that become true by it.
+
+    What its end gives back of its reservation is free again in the month in which it was accepted.
+    """
 
     before: Job
     after: Job
     events: tuple[UsageEvent, ...] = ()
+    released_micros: int = 0
 
 
 class Jobs(Protocol):
@@ -42,14 +48,15 @@ class Jobs(Protocol):
         """The claim that holds the key: the admission's own if it committed, or the older one.
 
         An older claim outranks a spent limit; one that has expired counts as absent once its job has
-        ended, whether or not the store still has it. Raises `ActiveJobsExceeded` or `JobQuotaExceeded`.
+        ended, whether or not the store still has it. Raises `ActiveJobsExceeded`, `JobQuotaExceeded` or
+        `SpendCapExceeded`, as `domain.limits` makes them.
         """
 
     def get(self, ref: JobRef) -> Job | None:
         """The job as last committed."""
 
     def get_many(self, refs: Sequence[JobRef]) -> Sequence[Job | None]:
-        """Each job as last committed, in the order asked; at most 100."""
+        """Each job as last committed, in the order asked; at most 100, each once."""
 
     def page(self, tenant_id: str, wanted: JobFilter, *, after: str | None, limit: int) -> Page:
         """At most `limit` of the tenant's jobs as last committed, by id backwards, from `after` on.
@@ -63,7 +70,7 @@ class Jobs(Protocol):
     def save(self, changes: Sequence[Change]) -> None:
         """All changes in one transaction, releasing entitlements of jobs that became terminal.
 
-        At most 30 changes. Raises `Superseded` if any row is not as it was read; then nothing is written.
+        At most 25 changes. Raises `Superseded` if any row is not as it was read; then nothing is written.
         """
 
     def next_ready(self, *, after: str) -> Job | None:
@@ -80,13 +87,35 @@ class Jobs(Protocol):
 
 
 class Usage(Protocol):
-    """What jobs have been metered and counted, for reading alone: `Jobs` writes it with the jobs."""
+    """What jobs have been metered and counted: `Jobs` writes it with the jobs, and here is what is late."""
 
-    def events(self, tenant_id: str, day: date) -> Sequence[UsageEvent]:
-        """Every event of the tenant whose time lies in the day (UTC), in no order, committed before now."""
+    def events(self, tenant_id: str, day: date) -> Iterator[UsageEvent]:
+        """Every event of the tenant whose time lies in the day (UTC), committed before now, sorted by id.
+
+        Read as it is asked for, so that a month of any size takes no more memory than a page.
+        """
+
+    def find(self, events: Sequence[UsageEvent]) -> Sequence[UsageEvent | None]:
+        """What the store has under the day and id of each event, in the order asked; at most 100."""
+
+    def take_in(self, event: UsageEvent) -> bool:
+        """Whether the event is new; what is known already changes nothing.
+
+        Raises `ContradictoryEvents` if its id is known on that day with another content, which stays.
+        """
 
     def counts(self, tenant_id: str, *, period: str) -> EntitlementCounts:
-        """Its jobs admitted in the period, and its jobs active now."""
+        """Its jobs admitted in the period, what those cost or may cost, and its jobs active now."""
+
+
+class Invoices(Protocol):
+    """What was issued, for ever."""
+
+    def issued(self, tenant_id: str, month: Month) -> Sequence[Invoice]:
+        """The month's invoice, if it is issued, and its adjustments, in the order of their `sequence`."""
+
+    def issue(self, invoice: Invoice) -> None:
+        """The invoice or adjustment is issued; or `Superseded`, if that `sequence` is."""
 
 
 class Queue(Protocol):

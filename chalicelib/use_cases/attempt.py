@@ -84,7 +84,8 @@ class Attempt:
     def _note(self, event: Began | Stepped | None) -> None:
         match event:
             case Began(cost_units):
-                self.job = replace(self.job, cost_units=cost_units)
+                # Once known it stays: a dearer version of the type would cost more than was reserved.
+                self.job = replace(self.job, cost_units=self.job.cost_units or cost_units)
             case Stepped(progress, checkpoint):
                 self.job = replace(self.job, progress=progress)
                 if checkpoint is not None:

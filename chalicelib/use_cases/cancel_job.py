@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from chalicelib.domain.errors import JobNotCancelable, Superseded, Unavailable
 from chalicelib.domain.job import Job, JobRef, Status, cancel
-from chalicelib.domain.metering import events_of
 from chalicelib.domain.prices import PriceBook
-from chalicelib.ports import Change, Clock, Jobs
+from chalicelib.ports import Clock, Jobs
+from chalicelib.use_cases.metered_change import metered_change
 from chalicelib.use_cases.read_job import GetJob
 
 # Each lost round means that a worker moved the job meanwhile, which it can do a few times before it ends.
@@ -35,7 +35,7 @@ class CancelJob:
                 raise JobNotCancelable(f"The job is {job.status} and can no longer be canceled.")
             try:
                 canceled = cancel(job, now=self.clock.now())
-                self.jobs.save([Change(job, canceled, events_of(canceled, self.prices))])
+                self.jobs.save([metered_change(job, canceled, self.prices)])
             except Superseded:
                 continue
             # Read again: the progress of meanwhile is kept, and every later answer has it.

@@ -8,14 +8,13 @@ from chalicelib.domain.chain_transaction import FINAL_DEPTH, ChainTransaction, L
 from chalicelib.domain.confirmation import ZERO_HASH, Receipt
 from chalicelib.domain.errors import NodeLags, Superseded
 from chalicelib.domain.job import JobRef, Status, succeed
-from chalicelib.domain.metering import events_of
 from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.transaction_id import ConfirmationPath
-from chalicelib.ports import Change
 from chalicelib.use_cases.chain_work import Alarm, SenderPorts, Work, chunks, refs_of, trace_ids_of
+from chalicelib.use_cases.metered_change import metered_change
 
-# Three actions a job at most (job, event, its tenant's entitlement) of the hundred that a transaction takes.
-JOBS_A_CLOSE = 30
+# Four actions a job at most (job, event, its tenant's two counters) of the hundred that a transaction takes.
+JOBS_A_CLOSE = 25
 # Each lost round means that a job of the chunk was closed by someone else meanwhile.
 CLOSE_ROUNDS = 5
 
@@ -67,7 +66,7 @@ class Closing:
             elif recorded_hash != each.entry.result_hash:
                 self._work.conflicts.append(each.ref)
             elif (receipt := self._receipt_of(each, mined, head=head)) is not None:
-                gas_used = _share(receipt, len(receipt.recorded), receipt.recorded.index(key))
+                gas_used = gas_share(receipt, len(receipt.recorded), receipt.recorded.index(key))
                 confirmed.append((each.ref, self._confirmation(each, receipt, gas_used, head=head)))
         self._close(confirmed)
         return rest
@@ -99,7 +98,7 @@ class Closing:
             return
         confirmed = []
         for place, (each, proof) in enumerate(zip(listed, _proofs(transaction), strict=True)):
-            gas_used = _share(receipt, len(listed), place)
+            gas_used = gas_share(receipt, len(listed), place)
             confirmation = self._confirmation(each, receipt, gas_used, head=head)
             confirmed.append((each.ref, replace(confirmation, inclusion=proof)))
         self._close(confirmed)
@@ -128,8 +127,7 @@ class Closing:
             for job, (_, confirmation) in zip(found, chunk, strict=True):
                 if job is not None and job.status is Status.CONFIRMING:
                     succeeded = succeed(job, now=now, confirmation=confirmation)
-                    events = events_of(succeeded, self._ports.prices)
-                    changes.append(Change(job, succeeded, events))
+                    changes.append(metered_change(job, succeeded, self._ports.prices))
             try:
                 if changes:
                     self._ports.jobs.save(changes)
@@ -145,7 +143,7 @@ def _proofs(transaction: ChainTransaction) -> list[Inclusion]:
     return inclusions(transaction.id.account.signer, transaction.nonce, entries)
 
 
-def _share(receipt: Receipt, jobs: int, place: int) -> int:
+def gas_share(receipt: Receipt, jobs: int, place: int) -> int:
     """The job's part of the gas: equal parts, the odd units to the first, so that the parts sum up."""
     part, odd = divmod(receipt.gas_used, jobs)
     return part + (place < odd)

@@ -19,11 +19,10 @@ from chalicelib.domain.confirmation import commitment
 from chalicelib.domain.errors import Superseded, Unavailable
 from chalicelib.domain.failure import Failure, FailureCode
 from chalicelib.domain.job import Job, JobRef, Result, Status, finish
-from chalicelib.domain.metering import events_of
 from chalicelib.domain.prices import PriceBook
 from chalicelib.job_types.chain_logs import ChainLogs
 from chalicelib.job_types.contract import Context, JobType, Step
-from chalicelib.ports import Backlogs, Change, Checkpoints, Clock, Ids, Jobs, Payloads, Queue, Sandbox
+from chalicelib.ports import Backlogs, Checkpoints, Clock, Ids, Jobs, Payloads, Queue, Sandbox
 from chalicelib.ports.sandbox import (
     Began,
     Bound,
@@ -37,6 +36,7 @@ from chalicelib.ports.sandbox import (
 )
 from chalicelib.use_cases.attempt import Attempt, AttemptPorts, End, TooLate
 from chalicelib.use_cases.give_up import GiveUp
+from chalicelib.use_cases.metered_change import metered_change
 from chalicelib.use_cases.read_input import ReadInput
 from chalicelib.use_cases.turns import Turns
 
@@ -190,4 +190,4 @@ class RunJob:
         return Ran(Outcome.FAILED, attempt.job.ref, detail)
 
     def _save(self, attempt: Attempt, after: Job) -> None:
-        self.jobs.save([Change(attempt.saved, after, events_of(after, self.prices))])
+        self.jobs.save([metered_change(attempt.saved, after, self.prices)])

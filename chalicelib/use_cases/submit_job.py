@@ -5,22 +5,23 @@ between them leaves the job in the outbox for the sweep; a retry with the same k
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue, ValidationError
 
-from chalicelib.domain import errors, idempotency
-from chalicelib.domain.entitlements import Plan
+from chalicelib.domain import errors, idempotency, limits
+from chalicelib.domain.entitlements import Plan, period_of
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.job import USUAL_DEADLINE, Job, JobRef, new_job, postpone
 from chalicelib.domain.metering import events_of
 from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.prices import PriceBook
+from chalicelib.domain.spend import most_micros
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.domain.upload_expiry import upload_has_expired
 from chalicelib.job_types.contract import JobInput, JobType
-from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants, Uploads
+from chalicelib.ports import Admission, Change, Clock, Ids, Jobs, Queue, Tenants, Uploads, Usage
 from chalicelib.use_cases.estimate_wait import EstimateWait
 
 OPERATION = "POST /v1/jobs"
@@ -58,6 +59,7 @@ class SubmitJob:
 
     jobs: Jobs
     uploads: Uploads
+    usage: Usage
     queue: Queue
     tenants: Tenants
     plans: Mapping[str, Plan]
@@ -76,16 +78,16 @@ class SubmitJob:
     ) -> Accepted:
         """`render` makes the answer's body, which is stored with the claim; `canonical` is RFC 8785."""
         job_type = job_type_of(self.job_types, submission.type)
-        cost_units = _cost_units(job_type, submission)
         plan = self._plan_of(submission.tenant_id)
         now = self.clock.now()
-        job = self._new_job(submission, job_type, plan, now=now, cost_units=cost_units)
+        content = None if submission.input_upload else canonical(submission.input)
+        job = self._new_job(submission, job_type, plan, now=now, inline_bytes=len(content or b""))
         claim = _claim(submission, job, body=render(job))
         (accepted,) = events_of(job, self.prices)
         admission = Admission(
             claim=claim,
             job=job,
-            input=None if job.uploaded_input else canonical(submission.input),
+            input=content,
             plan=plan,
             event=accepted,
         )
@@ -104,9 +106,9 @@ class SubmitJob:
         )
 
     def _new_job(
-        self, submission: Submission, job_type: JobType, plan: Plan, *, now: datetime, cost_units: int | None
+        self, submission: Submission, job_type: JobType, plan: Plan, *, now: datetime, inline_bytes: int
     ) -> Job:
-        return new_job(
+        job = new_job(
             JobRef(submission.tenant_id, self.ids.new_id("job_", at=now)),
             job_type=job_type.name,
             type_version=job_type.version,
@@ -115,21 +117,35 @@ class SubmitJob:
             trace_id=submission.trace_id,
             request_id=submission.request_id,
             path=submission.path,
-            uploaded_input=self._uploaded_input(submission, now=now),
+            inline_bytes=inline_bytes,
             deadline=submission.deadline,
-            cost_units=cost_units,
+            cost_units=_cost_units(job_type, submission),
         )
+        job = self._reserving(job, job_type)
+        if submission.input_upload is not None:
+            uploaded = self._uploaded_input(submission.input_upload, job, plan)
+            job = self._reserving(replace(job, uploaded_input=uploaded), job_type)
+        return job
 
-    def _uploaded_input(self, submission: Submission, *, now: datetime) -> UploadedInput | None:
+    def _reserving(self, job: Job, job_type: JobType) -> Job:
+        return replace(job, reserved_micros=most_micros(job, self.prices, most_units=job_type.most_units))
+
+    def _uploaded_input(self, upload_id: str, job: Job, plan: Plan) -> UploadedInput:
         """What was kept of an upload lasts longer than the upload: a replayed submit still finds it."""
-        if submission.input_upload is None:
-            return None
-        expired = upload_has_expired(submission.input_upload, now=now)
-        find = self.uploads.kept if expired else self.uploads.keep
-        uploaded = find(submission.tenant_id, submission.input_upload)
+        tenant_id, now = job.ref.tenant_id, job.created_at
+        uploaded = self.uploads.kept(tenant_id, upload_id)
+        if uploaded is None and not upload_has_expired(upload_id, now=now):
+            # A refused submit would leave the copy, for months and for nothing.
+            self._refuse_what_has_no_room(job, plan)
+            uploaded = self.uploads.keep(tenant_id, upload_id)
         if uploaded is None:
             raise errors.UploadNotReady("No upload of yours with this id has been sent, or it has expired.")
         return uploaded
+
+    def _refuse_what_has_no_room(self, job: Job, plan: Plan) -> None:
+        counts, now = self.usage.counts(job.ref.tenant_id, period=period_of(job.created_at)), job.created_at
+        if refusal := limits.refusal(plan, counts, needed_micros=job.reserved_micros, now=now):
+            raise self._told(refusal, job.ref.tenant_id)
 
     def _plan_of(self, tenant_id: str) -> Plan:
         tenant = self.tenants.get(tenant_id)
@@ -141,8 +157,14 @@ class SubmitJob:
         try:
             return self.jobs.admit(admission, now=now)
         except errors.ActiveJobsExceeded as refused:
-            wait = self.estimate_wait.until_one_ends(admission.claim.tenant_id)
-            raise errors.ActiveJobsExceeded(refused.detail, retry_after=wait) from refused
+            raise self._told(refused, admission.claim.tenant_id) from refused
+
+    def _told(self, refused: errors.DomainError, tenant_id: str) -> errors.DomainError:
+        """The refusal, with how long to wait for the end of a job if that is what it takes."""
+        if not isinstance(refused, errors.ActiveJobsExceeded):
+            return refused
+        wait = self.estimate_wait.until_one_ends(tenant_id)
+        return errors.ActiveJobsExceeded(refused.detail, **{**refused.facts, "retry_after": wait})
 
     def _send(self, job: Job) -> None:
         """The job is accepted already, so trouble here is the sweep's, not the caller's."""

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 
 from chalicelib.domain.access_token import Scheme
 from chalicelib.domain.errors import DomainError, InsufficientScope, InvalidProof, InvalidRequest
+from chalicelib.domain.limits import Limit
 from chalicelib.web.challenges import challenge
 from chalicelib.web.http import Request, Response
 from chalicelib.web.problem import Problem as ProblemRow
 from chalicelib.web.problem import type_url
 from chalicelib.web.problems import CATALOGUE
 from chalicelib.web.schemas.base import Wire
-from chalicelib.web.schemas.service import Problem, ProblemError
+from chalicelib.web.schemas.service import Problem, ProblemError, ProblemLimit
 
 PROBLEM_JSON = "application/problem+json"
 ON_EVERY_ANSWER: Mapping[str, str] = {
@@ -44,6 +45,7 @@ def problem_answer(error: DomainError, request: Request) -> Response:
         request_id=request.request_id,
         retryable=row.retryable,
         errors=_places(error),
+        limit=_limit(error),
     )
     return Response(
         status=row.status,
@@ -62,6 +64,19 @@ def _places(error: DomainError) -> tuple[ProblemError, ...] | None:
     if not isinstance(error, InvalidRequest):
         return None
     return tuple(ProblemError(pointer=each.pointer, detail=each.detail) for each in error.errors)
+
+
+def _limit(error: DomainError) -> ProblemLimit | None:
+    limit = error.facts.get("limit")
+    if not isinstance(limit, Limit):
+        return None
+    return ProblemLimit(
+        name=limit.name.value,
+        allowed=str(limit.allowed),
+        used=str(limit.used),
+        needed=str(limit.needed),
+        resets_at=limit.resets_at,
+    )
 
 
 def _headers(error: DomainError, row: ProblemRow, request: Request) -> Mapping[str, str]:

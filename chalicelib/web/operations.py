@@ -44,6 +44,7 @@ SUBMIT_JOB = Operation(
         "idempotency_key_reused",
         "active_jobs_exceeded",
         "job_quota_exceeded",
+        "spend_cap_exceeded",
     ),
 )
 LIST_JOBS = Operation(

@@ -69,6 +69,13 @@ _ROWS = (
         "Send a fresh proof for this request, with the key that the token is bound to.",
     ),
     Problem(
+        "spend_cap_exceeded",
+        402,
+        "Spend cap exceeded",
+        "Wait for the next month, or raise the plan; jobs that end make room for what they did not use.",
+        retryable=True,
+    ),
+    Problem(
         "forbidden",
         403,
         "Forbidden",
@@ -99,19 +106,8 @@ _ROWS = (
     Problem("invoice_not_found", 404, "Invoice not found", "Ask for a month that has begun, as YYYY-MM."),
     Problem("problem_not_found", 404, "Problem not found", "See the list of codes in openapi.yml."),
     Problem("method_not_allowed", 405, "Method not allowed", "Use one of the methods that `Allow` names."),
-    Problem(
-        "job_not_cancelable",
-        409,
-        "Job not cancelable",
-        "Wait for the job's end: it can no longer be stopped.",
-    ),
-    Problem(
-        "result_not_ready",
-        409,
-        "Result not ready",
-        "Poll the job until it is `confirming` or later.",
-        retryable=True,
-    ),
+    Problem("job_not_cancelable", 409, "Job not cancelable", "Wait for its end: nothing can stop it now."),
+    Problem("result_not_ready", 409, "Result not ready", "Poll the job until it has one.", retryable=True),
     Problem("upload_not_ready", 409, "Upload not ready", "Send the bytes to the upload's `url` first."),
     Problem("no_result", 409, "No result", "Read the job: it failed or was canceled."),
     Problem(

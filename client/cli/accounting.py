@@ -1,4 +1,4 @@
-"""`jobs job-types`, `jobs usage` and `jobs invoice`: what there is, what was used, and what it costs."""
+"""`jobs job-types` and `jobs usage`: what there is, and what was used."""
 
 import json
 import shlex
@@ -9,9 +9,8 @@ import typer
 
 from client.cli.screen import table
 from client.cli.session import AsJson, Stack, Tenant, session
-from client.usage import Invoice, JobType, Usage
-
-MICROS = 1_000_000
+from client.money import money
+from client.usage import Entitlements, JobType, Usage
 
 
 def day(text: str) -> date:
@@ -54,20 +53,6 @@ def usage(
         now.screen.answer(found.document, _usage(found))
 
 
-def invoice(
-    context: typer.Context,
-    period: Annotated[str, typer.Argument(metavar="PERIOD", help="A month, such as 2026-11.")],
-    *,
-    stack: Stack = None,
-    tenant: Tenant = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show a month's invoice; the present month's is a draft."""
-    with session(context, stack, tenant, as_json=as_json) as now:
-        found = now.client.invoice(period)
-        now.screen.answer(found.document, _invoice(found))
-
-
 def _job_type(job_type: JobType) -> str:
     version = f" (version {job_type.version})" if job_type.version is not None else ""
     lines = [f"{job_type.name}{version}: {job_type.title}"]
@@ -83,39 +68,23 @@ def _job_type(job_type: JobType) -> str:
 
 def _usage(found: Usage) -> str:
     rows = [(each.meter, f"{each.total:,}", each.unit) for each in found.meters]
-    plan = found.entitlements
     return "\n".join(
         [
             f"{found.first} to {found.last} (UTC)",
             table(("METER", "TOTAL", "UNIT"), rows),
-            f"plan {plan.plan}: {plan.jobs_admitted:,} of {plan.jobs_per_month:,} jobs admitted in "
-            f"{plan.period}, {plan.active_jobs:,} of {plan.active_jobs_limit:,} active; "
-            f"resets {plan.resets_at:%Y-%m-%d}",
+            _left(found.entitlements),
         ]
     )
 
 
-def _invoice(found: Invoice) -> str:
-    rows = [
-        (
-            each.item,
-            each.plan,
-            f"{each.quantity:,}",
-            _money(each.unit_price_micros),
-            _money(each.amount_micros),
-        )
-        for each in found.lines
-    ]
-    total = ("total", "", "", "", _money(found.total_micros))
-    head = f"invoice of {found.period} ({found.status}), in {found.currency}"
-    return f"{head}\n{table(('ITEM', 'PLAN', 'QUANTITY', 'PRICE', 'AMOUNT'), [*rows, total])}"
-
-
-def _money(micros: int) -> str:
-    """Exact at any size.
-
-    >>> _money(-1_234_500_000)
-    '-1,234.500000'
-    """
-    whole, rest = divmod(abs(micros), MICROS)
-    return f"{'-' if micros < 0 else ''}{whole:,}.{rest:06d}"
+def _left(plan: Entitlements) -> str:
+    spend = (
+        f"{money(plan.spend_micros)} of {money(plan.spend_cap_micros)} spent or reserved; "
+        if plan.spend_micros is not None and plan.spend_cap_micros is not None
+        else ""
+    )
+    return (
+        f"plan {plan.plan}: {plan.jobs_admitted:,} of {plan.jobs_per_month:,} jobs admitted in "
+        f"{plan.period}, {plan.active_jobs:,} of {plan.active_jobs_limit:,} active; "
+        f"{spend}resets {plan.resets_at:%Y-%m-%d}"
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from client.cli import accounting, reading, results, submitting, verifying, waiting
+from client.cli import accounting, invoicing, reading, results, submitting, verifying, waiting
 from client.cli.exit_codes import described
 
 JOBS, ACCOUNT = "Jobs", "What there is, and what it costs"
@@ -33,7 +33,7 @@ app.command(rich_help_panel=JOBS)(results.result)
 app.command(rich_help_panel=JOBS)(verifying.verify)
 app.command("job-types", rich_help_panel=ACCOUNT)(accounting.job_types)
 app.command(rich_help_panel=ACCOUNT)(accounting.usage)
-app.command(rich_help_panel=ACCOUNT)(accounting.invoice)
+app.command(rich_help_panel=ACCOUNT)(invoicing.invoice)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

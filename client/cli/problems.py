@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from client.cli.exit_codes import ExitCode
 from client.cli.settings import Misuse
 from client.documents import ApiProblem
+from client.money import money
 from client.oauth import UnknownTokenType
 from client.payloads import WrongContent
+from client.plan_limit import PlanLimit
 from client.watching import StillRunning
 
 
@@ -80,12 +82,22 @@ def _of_problem(problem: ApiProblem) -> Ending:
     is_later = problem.retryable or problem.status == httpx.codes.TOO_MANY_REQUESTS or problem.status >= 500
     lines = [f"{problem.code} ({problem.status}): {problem.detail}"]
     lines += [f"{error.pointer}  {error.detail}" for error in problem.errors]
+    lines += [_limit(problem.limit)] if problem.limit else []
     lines += [f"request {problem.request_id}"] if problem.request_id else []
     lines += _advice(problem)
     # The token endpoint's errors and a proxy's pages are no problem documents.
     built = {"status": problem.status, "code": problem.code, "detail": problem.detail}
     document = problem.document if "code" in problem.document else built
     return Ending(ExitCode.LATER if is_later else ExitCode.REFUSED, document, tuple(lines))
+
+
+def _limit(limit: PlanLimit) -> str:
+    shown = money if limit.name.endswith("_micros") else "{:,}".format
+    resets = f"; resets {limit.resets_at:%Y-%m-%d %H:%M:%SZ}" if limit.resets_at else ""
+    return (
+        f"{limit.name}: {shown(limit.allowed)} allowed, {shown(limit.used)} used, "
+        f"{shown(limit.needed)} needed{resets}"
+    )
 
 
 def _advice(problem: ApiProblem) -> list[str]:

@@ -1,6 +1,5 @@
 """`jobs result`."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Annotated
 import typer
 
 from client.cli.bars import received
+from client.cli.files import write_whole
 from client.cli.session import AsJson, JobId, Stack, Tenant, session
-from client.cli.settings import Misuse
 
 
 def result(
@@ -34,7 +33,7 @@ def result(
             if output is None:
                 _print_whole(chunks)
             else:
-                _write_whole(output, chunks)
+                write_whole(output, chunks)
                 now.screen.note(f"{stored.size_bytes:,} bytes, SHA-256 checked: {output}")
         if as_json:
             now.screen.answer(stored.document, "")
@@ -50,16 +49,3 @@ def _print_whole(chunks: Iterable[bytes]) -> None:
         if stdout.isatty():
             stdout.write(b"\n")
         stdout.flush()
-
-
-def _write_whole(output: Path, chunks: Iterable[bytes]) -> None:
-    """The file has all of the bytes, or is as it was."""
-    draft = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.writelines(chunks)
-        draft.replace(output)
-    except OSError as error:
-        raise Misuse(f"{output} cannot be written: {error.strerror}.") from error
-    finally:
-        draft.unlink(missing_ok=True)

@@ -1,15 +1,16 @@
 """The demo's chapter about money: the service's own meters, and the invoice that is made of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from decimal import Decimal
 
+from client.money import money
 from client.usage import Invoice, Usage
 from emulation.demo import jobs
 from emulation.demo.scene import Scene
 
-MICROS_DIGITS = 6
-"""Amounts are in millionths of the currency."""
+PLANS_OWN = ("monthly_fee", "minimum")
+"""What is billed and not counted."""
 
 
 def show_invoice(scene: Scene, confirming: Sequence[str]) -> None:
@@ -27,17 +28,32 @@ def show_invoice(scene: Scene, confirming: Sequence[str]) -> None:
     left = recent.entitlements
     screen.fact("jobs admitted", f"{left.jobs_admitted:,} of {left.jobs_per_month:,} in {left.period}")
     screen.fact("jobs active", f"{left.active_jobs:,} of {left.active_jobs_limit:,} (plan {left.plan})")
+    if left.spend_micros is not None and left.spend_cap_micros is not None:
+        screen.fact("spent", f"{money(left.spend_micros)} of {money(left.spend_cap_micros)}, at list price")
     screen.check("every job was accepted once", _total(recent, "job.accepted"), confirmed + 1)
     screen.check(
-        "and confirmed, but for the one that was canceled", _total(recent, "job.confirmed"), confirmed
+        "and confirmed, but for the one that was canceled",
+        _total(recent, "job.confirmed") + _total(recent, "job.confirmed_compact"),
+        confirmed,
     )
-    invoice = client.invoice(month.entitlements.period)
+    _check(scene, client.invoice(left.period), month)
+
+
+def _check(scene: Scene, invoice: Invoice, month: Usage) -> None:
+    """The invoice is recomputed from usage and prices, and its page says the same."""
+    screen = scene.screen
     _print(scene, invoice)
-    billed = {line.item: line.quantity for line in invoice.lines if line.item != "monthly_fee"}
+    billed: Counter[str] = Counter()
+    for line in invoice.lines:
+        if line.item not in PLANS_OWN:
+            billed[line.item] += line.quantity
     counted = {meter.meter: meter.total for meter in month.meters if meter.total}
-    screen.check(f"the {invoice.status} bills exactly what usage counts", billed, counted)
+    screen.check(f"the {invoice.status} bills exactly what usage counts", dict(billed), counted)
     amounts = [line.quantity * line.unit_price_micros for line in invoice.lines]
     screen.check("its total is the sum of quantity times price", invoice.total_micros, sum(amounts))
+    page = scene.acme.client.invoice_page(invoice.period) or b""
+    total = f"{invoice.currency} {money(invoice.total_micros)}"
+    screen.check("and its page, to be printed, has the same total", total.encode() in page)
 
 
 def _total(usage: Usage, name: str) -> int:
@@ -50,16 +66,16 @@ def _print(scene: Scene, invoice: Invoice) -> None:
             line.item,
             line.plan,
             line.price_version,
+            "" if line.tier is None else str(line.tier),
             f"{line.quantity:,}",
-            _money(line.unit_price_micros),
-            _money(line.amount_micros),
+            money(line.unit_price_micros),
+            money(line.amount_micros),
         )
         for line in invoice.lines
     ]
-    rows.append((f"total, {invoice.currency}", "", "", "", "", _money(invoice.total_micros)))
-    heads = (f"{invoice.status} of {invoice.period}", "plan", "prices of", "quantity", "price", "amount")
-    scene.screen.table(*heads, rows=rows)
-
-
-def _money(micros: int) -> str:
-    return f"{Decimal(micros).scaleb(-MICROS_DIGITS):,f}"
+    sums = {"subtotal": invoice.subtotal_micros, "tax": invoice.tax_micros, "total": invoice.total_micros}
+    for name, micros in sums.items():
+        if micros is not None:
+            rows.append((f"{name}, {invoice.currency}", "", "", "", "", "", money(micros)))
+    heads = (f"{invoice.status} of {invoice.period}", "plan", "prices of", "tier")
+    scene.screen.table(*heads, "quantity", "price", "amount", rows=rows)

@@ -21,6 +21,7 @@ from emulation.gateway.api import ACCOUNT, REGION
 from emulation.provision import Api, provision_resources, provision_usage_plans
 from tests.admin.chain import CONTRACTS, AdminChain
 from tests.admin.commands import Admin, Ran
+from tests.admin.metered import Billing
 from tests.emulation.test_usage_restart import mock_api
 from tests.gateway.conftest import START, Loop
 from tests.stack_process import REPOSITORY
@@ -121,3 +122,11 @@ def client_id(admin: Admin, name: str) -> str:
     admin("tenant", "add", name, "--plan", "pro")
     found: str = admin("client", "add", "--tenant", name, "--json").document["client_id"]
     return found
+
+
+@pytest.fixture
+def billing(edge_url: str, admin: Admin, name: str) -> Billing:
+    """A tenant of its own, on the plan pro."""
+    adapters = Administration.of_endpoint(edge_url, clock_url=f"{edge_url}/_aws/clock").adapters
+    tenant_id = admin("tenant", "add", name, "--plan", "pro", "--json").document["tenant_id"]
+    return Billing(adapters, edge_url, name, tenant_id)

@@ -11,7 +11,8 @@ from tests.stack_process import REPOSITORY
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("tenant",), ("client",), ("keys",), ("signers",), ("dead-letters",)]
+    "command",
+    [(), ("tenant",), ("client",), ("keys",), ("signers",), ("dead-letters",), ("usage",), ("invoices",)],
 )
 def test_the_commands_are_shown_when_none_is_named(admin: Admin, command: tuple[str, ...]) -> None:
     ended = admin(*command)

@@ -24,7 +24,7 @@ from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
-from chalicelib.adapters.memory_usage import MemoryUsage
+from chalicelib.adapters.memory_usage import MemoryInvoices, MemoryUsage
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain.client import Client
 from chalicelib.domain.entitlements import Tenant
@@ -73,6 +73,7 @@ class MemoryAdapters:
         self.backlogs: Any = MemoryBacklogs(queue, clock)
         self.seats: Any = MemorySeats()
         self.usage: Any = MemoryUsage(jobs)
+        self.invoices: Any = MemoryInvoices()
         self.payloads: Any = MemoryPayloads()
         self.uploads: Any = MemoryUploads()
         self.checkpoints: Any = MemoryCheckpoints()

@@ -6,15 +6,18 @@ A code that the table of operations lists, and that nothing here provokes, fails
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from typing import Any, cast
 
 import httpx
 from pydantic import JsonValue
 
 from chalicelib.container import Adapters, Container
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import SpendCapExceeded, Unavailable
+from chalicelib.domain.job import JobRef
 from chalicelib.domain.tallies import FAILURES_OF_ADDRESS
 from chalicelib.job_types import JOB_TYPES
+from chalicelib.job_types.sha256_chain import ROUNDS_AT_MOST
 from chalicelib.use_cases.submit_job import Submission
 from chalicelib.web import json_text
 from emulation.functions import FunctionTimedOut
@@ -197,23 +200,39 @@ def with_every_place_taken(api: Api, call: Call) -> httpx.Response:
 
 
 def with_a_spent_month(api: Api, call: Call) -> httpx.Response:
-    document: dict[str, JsonValue] = {"seed": "0x" + "00" * 32, "rounds": 1}
     for n in range(api.container.plans.entitlements["free"].jobs_per_month):
-        accepted = api.container.submit_job(
-            Submission(
-                tenant_id=FREE,
-                idempotency_key=f"k{n}",
-                type="sha256.chain",
-                input=document,
-                canonical_body=json_text.canonical(document),
-                trace_id="t",
-                request_id="r",
-            ),
-            render=lambda job: b"",
-            canonical=json_text.canonical,
-        )
-        api.container.cancel_job(accepted.job_ref)
+        api.container.cancel_job(_accepted(api, FREE, f"k{n}", rounds=1))
     return send(api, call, tenant=FREE)
+
+
+def with_a_spent_cap(api: Api, call: Call) -> httpx.Response:
+    """What the dearest jobs leave of it, some small ones take."""
+    for rounds in (ROUNDS_AT_MOST, 1):
+        for n in count():
+            try:
+                _accepted(api, ACME, f"k{rounds}-{n}", rounds=rounds)
+            except SpendCapExceeded:
+                break
+    return send(api, call)
+
+
+def _accepted(api: Api, tenant: str, key: str, *, rounds: int) -> JobRef:
+    """A job that was submitted without a request."""
+    document: dict[str, JsonValue] = {"seed": "0x" + "00" * 32, "rounds": rounds}
+    accepted = api.container.submit_job(
+        Submission(
+            tenant_id=tenant,
+            idempotency_key=key,
+            type="sha256.chain",
+            input=document,
+            canonical_body=json_text.canonical(document),
+            trace_id="t",
+            request_id="r",
+        ),
+        render=lambda job: b"",
+        canonical=json_text.canonical,
+    )
+    return accepted.job_ref
 
 
 def on_a_job_that_has_run(api: Api, call: Call) -> httpx.Response:
@@ -277,6 +296,7 @@ PROVOCATIONS: Mapping[str | tuple[str, str], Provoke] = {
     ("submitJob", "idempotency_key_reused"): with_a_key_of_another_request,
     ("submitJob", "active_jobs_exceeded"): with_every_place_taken,
     ("submitJob", "job_quota_exceeded"): with_a_spent_month,
+    ("submitJob", "spend_cap_exceeded"): with_a_spent_cap,
     ("listJobs", "invalid_cursor"): changed(params={"cursor": "x"}),
     ("cancelJob", "job_not_cancelable"): on_a_job_that_has_run,
     ("getResult", "result_not_ready"): on_a_queued_job,

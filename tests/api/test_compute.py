@@ -17,6 +17,8 @@ from tests.api.conftest import ACME, INVOCATION_SECONDS, Api
 UNITS = 10
 # Of an invocation so short that it asks the run to stop at once; with none at all the run is ended at once.
 SHORT_SECONDS = STORING_SECONDS + 1
+# What is counted of a small job that ended, beside its compute: the kibibyte that its input begins is one.
+STORED = {"job.accepted": "1", "payload.stored": "1"}
 
 
 class Steps:
@@ -80,7 +82,7 @@ def test_all_of_the_estimate_is_charged_when_there_is_a_result(api: Api) -> None
     job_id = submitted(api)
     run(api, job_id)
     assert seen(api, job_id)["compute"] == {"estimated_units": UNITS, "used_units": UNITS}
-    assert totals(api) == {"job.accepted": "1", "compute.used": str(UNITS)}
+    assert totals(api) == {**STORED, "compute.used": str(UNITS)}
 
 
 def test_a_job_is_running_with_its_progress_when_its_run_is_paused(api: Api) -> None:
@@ -102,14 +104,14 @@ def test_the_share_that_was_done_is_charged_when_a_running_job_is_canceled(api: 
         run(api, job_id, seconds=SHORT_SECONDS)
     canceled = api.cancel(job_id).json()
     assert canceled["compute"] == {"estimated_units": UNITS, "used_units": 4}
-    assert totals(api) == {"job.accepted": "1", "compute.used": "4"}
+    assert totals(api) == {**STORED, "compute.used": "4"}
 
 
 def test_no_unit_is_charged_when_a_queued_job_is_canceled(api: Api) -> None:
     offer(api, Steps())
     canceled = api.cancel(submitted(api)).json()
     assert canceled["compute"] == {"estimated_units": UNITS, "used_units": 0}
-    assert totals(api) == {"job.accepted": "1"}
+    assert totals(api) == STORED
 
 
 def test_the_share_that_was_done_is_charged_when_the_input_is_at_fault(api: Api) -> None:
@@ -119,7 +121,7 @@ def test_the_share_that_was_done_is_charged_when_the_input_is_at_fault(api: Api)
     failed = seen(api, job_id)
     assert (failed["error"]["code"], failed["error"]["detail"]) == ("job_error", "The fourth is wrong.")
     assert failed["compute"]["used_units"] == 3
-    assert totals(api) == {"job.accepted": "1", "compute.used": "3"}
+    assert totals(api) == {**STORED, "compute.used": "3"}
 
 
 def test_a_job_fails_when_its_run_takes_more_than_it_may(api: Api) -> None:
@@ -150,7 +152,7 @@ def test_the_share_that_was_done_is_owed_when_a_job_does_not_end_in_its_time(api
     run(api, job_id)
     failed = seen(api, job_id)
     assert (failed["error"]["code"], failed["compute"]["used_units"]) == ("deadline_exceeded", 1)
-    assert totals(api) == {"job.accepted": "1", "compute.used": "1"}
+    assert totals(api) == {**STORED, "compute.used": "1"}
 
 
 def test_nothing_is_owed_when_the_platform_cannot_run_a_job(api: Api) -> None:

@@ -1,11 +1,14 @@
 """Requests reach the service they are meant for, and moto is changed exactly as its patches say."""
 
+import json
 import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.core.serialize import AttributePickerContext, DefaultAttributePicker, JSONSerializer
+from moto.core.utils import get_service_model
 from moto.dynamodb.models.dynamo_type import Item
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.sqs.models import Message
@@ -16,6 +19,7 @@ from emulation.aws_patch import UnknownMotoVersion, require_patched_version
 from emulation.clock import SystemClock
 from emulation.http import Request
 from tests.conformance.in_process import connect, connect_in_process
+from tests.conformance.items import items, key
 
 
 def test_start_is_refused_when_moto_is_of_another_version() -> None:
@@ -131,3 +135,36 @@ def test_mistake_is_answered_with_500_when_moto_does_not_know_the_operation(aws:
     )
 
     assert aws.handle(Request("POST", "/", "", headers, b"{}", "127.0.0.1")).status == 500
+
+
+EVERY_TYPE = {
+    "s": {"S": ""},
+    "n": {"N": "-1.5"},
+    "b": {"B": b"\x00\xff"},
+    "ss": {"SS": ["a"]},
+    "ns": {"NS": ["1"]},
+    "bs": {"BS": [b"\xff"]},
+    "m": {"M": {"S": {"M": {}}}},
+    "l": {"L": [{"NULL": True}, {"BOOL": False}, {"L": []}]},
+}
+
+
+def test_an_item_is_answered_as_it_was_put_whatever_its_types(dynamodb: Any, table: str) -> None:
+    item = {**key("a"), **EVERY_TYPE}
+    dynamodb.put_item(TableName=table, Item=item)
+    assert dynamodb.get_item(TableName=table, Key=key("a"))["Item"] == item
+    assert items(dynamodb, table) == [item]
+
+
+def test_no_other_type_is_looked_for_when_a_value_is_answered(aws: Aws) -> None:
+    asked = []
+
+    def pick(context: AttributePickerContext) -> object:
+        asked.append(context.key)
+        return DefaultAttributePicker()(context)
+
+    item = {"pk": {"S": "a"}, "m": {"M": {"n": {"N": "1"}}}}
+    get_item = get_service_model("dynamodb").operation_model("GetItem")
+    answer = JSONSerializer(get_item, value_picker=pick).serialize({"Item": item})
+    assert json.loads(answer["body"]) == {"Item": item}
+    assert set(asked) == {"Item", "ConsumedCapacity"}

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.domain.chain_call import Fill
 from chalicelib.domain.chain_transaction import FINAL_DEPTH, SENDER_LEASE
 from chalicelib.domain.job import JobRef, Status
+from chalicelib.domain.metering import CONFIRMED
 from chalicelib.domain.transaction_id import ConfirmationPath
 from emulation.chain import Mining
 from tests.chain.conftest import Bench
@@ -85,8 +86,9 @@ def recovered(
         mine(bench, FINAL_DEPTH)
     audit(world, bench, refs)
     told = [world.job(ref) for ref in refs], rows(world), scene.events()
-    meters = ("job.accepted", "compute.used", "job.confirmed")
+    meters = ("job.accepted", "compute.used", "payload.stored")
     wanted = [f"{ref.job_id}:{meter}" for ref in refs for meter in meters]
+    wanted += [f"{job.ref.job_id}:{CONFIRMED[job.path]}" for job in map(world.job, refs)]
     assert (scene.events(), scene.counted("active")) == (sorted(wanted), 0)
     world.confirm_jobs(refs)  # the message comes once more, and does nothing
     assert ([world.job(ref) for ref in refs], rows(world), scene.events()) == told

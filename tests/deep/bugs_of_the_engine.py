@@ -165,13 +165,6 @@ BUGS_OF_THE_ENGINE = (
         "tests/unit/test_outcomes.py",
     ),
     Bug(
-        "a charge is taken back at another price",
-        "chalicelib/domain/metering.py",
-        "priced_at = job.created_at if meter is Meter.JOB_WAIVED else time",
-        "priced_at = time",
-        "tests/unit/test_outcomes.py",
-    ),
-    Bug(
         "our failures show work to pay for",
         "chalicelib/domain/job.py",
         "used_units = 0 if failure.is_ours else job.units_so_far",

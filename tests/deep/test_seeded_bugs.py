@@ -11,6 +11,7 @@ from tests.deep.bug import Bug
 from tests.deep.bugs_of_access import BUGS_OF_ACCESS
 from tests.deep.bugs_of_the_chain import BUGS_OF_THE_CHAIN
 from tests.deep.bugs_of_the_engine import BUGS_OF_THE_ENGINE
+from tests.deep.bugs_of_the_money import BUGS_OF_THE_MONEY
 
 REPOSITORY = Path(__file__).parents[2]
 INSTALLED = ("contracts/node_modules", "contracts/artifacts")
@@ -20,6 +21,7 @@ BUGS = (
     *BUGS_OF_ACCESS,
     *BUGS_OF_THE_CHAIN,
     *BUGS_OF_THE_ENGINE,
+    *BUGS_OF_THE_MONEY,
     Bug(
         "the fence is skipped",
         "chalicelib/adapters/dynamodb_jobs.py",
@@ -75,13 +77,6 @@ BUGS = (
         'values[0].strip(" \\t")',
         "values[0].strip()",
         "tests/unit/test_idempotent_submit.py",
-    ),
-    Bug(
-        "one more than the limit is admitted",
-        "chalicelib/adapters/dynamodb_admission.py",
-        "attribute_not_exists(jobs) OR jobs < :limit",
-        "attribute_not_exists(jobs) OR jobs <= :limit",
-        "tests/conformance/test_ports.py",
     ),
     Bug(
         "a lost answer is taken for a failure",

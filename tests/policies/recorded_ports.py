@@ -10,6 +10,7 @@ from tests.policies.recorder import Recorder
 PORTS: Mapping[str, type] = {
     "jobs": ports.Jobs,
     "usage": ports.Usage,
+    "invoices": ports.Invoices,
     "transactions": ports.ChainTransactions,
     "tenants": ports.Tenants,
     "clients": ports.Clients,
@@ -35,10 +36,12 @@ PORTS: Mapping[str, type] = {
 NOT_AWS = (ports.Chain, ports.RegistryAdmin, ports.Clock, ports.Ids, ports.Sandbox, ports.Running)
 # What the command of administration asks, and no function: it runs in the operator's name.
 OPERATORS_ALONE = {
-    "Registry.tenants",
+    "Usage.find",
+    "Usage.take_in",
     "Registry.clients_of",
     "Registry.events",
     "MeteringKeys.attach",
+    "MeteringKeys.submits",
     "ChainTransactions.peek",
     "ChainTransactions.rows",
     "SignerKeyStore.make",

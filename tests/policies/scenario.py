@@ -9,17 +9,19 @@ import json
 from chalicelib.adapters.s3 import CHECKPOINTS
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.client_secret import RANDOM_CHARACTERS, seal
+from chalicelib.domain.entitlements import period_of
 from chalicelib.domain.idempotency import KEPT_FOR
 from chalicelib.domain.job import UNSEEN_AT_MOST, UNSENT_AFTER, JobRef, Status
 from chalicelib.domain.key_ring import LEAD, ROTATED_EVERY, SKEW, TOKEN_LIFETIME
 from chalicelib.domain.lease import LEASE, MAX_ATTEMPTS, lease
+from chalicelib.domain.month import GRACE, SETTLED_AFTER, Month
 from chalicelib.domain.payload import INLINE_BYTES, UPLOAD_LIFETIME
 from chalicelib.ports import Change
 from chalicelib.use_cases.attempt import STOPPING_SECONDS, STORING_SECONDS
 from chalicelib.web import operations
 from tests.policies.caller import GRANT, Caller
 from tests.policies.functions import SIGNER, Functions
-from tests.policies.seed import seed
+from tests.policies.seed import TENANT, seed
 
 INPUT = {"seed": "0x" + "00" * 32, "rounds": 3}
 JOB = {"type": "sha256.chain", "input": INPUT}
@@ -53,6 +55,7 @@ class Scenario:
         self.a_client_proves_its_key()
         self.a_secret_is_wrong()
         self.a_token_is_revoked()
+        self.a_month_is_closed()
         self.keys_follow_one_another()
 
     def anyone_reads_what_is_public(self) -> None:
@@ -194,6 +197,15 @@ class Scenario:
     def a_token_is_revoked(self) -> None:
         """By the client that it was issued to."""
         self.caller.post(operations.REVOKE_TOKEN, {"token": self.caller.token()})
+
+    def a_month_is_closed(self) -> None:
+        """Its invoice is issued, and the next time there is nothing to add to it."""
+        clock, adapters = self.functions.clock, self.functions.adapters
+        month = Month.named(period_of(adapters.clock.now()))
+        clock.advance((month.end + GRACE + SETTLED_AFTER - adapters.clock.now()).total_seconds())
+        self.functions.fire("close_period")
+        self.functions.fire("close_period")
+        assert len(adapters.invoices.issued(TENANT.tenant_id, month)) == 1
 
     def keys_follow_one_another(self) -> None:
         """The next is made, and once no live token is signed with the one before, that is dropped."""

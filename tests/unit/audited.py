@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chalicelib.adapters.memory import MemoryJobs
 from chalicelib.domain.job import TERMINAL, TRANSITIONS, Job, JobRef, Status
-from chalicelib.domain.metering import METERED, ending_of
+from chalicelib.domain.metering import CONFIRMED, METERED, ending_of
 from chalicelib.domain.prices import Meter
 from chalicelib.ports import Change
 
@@ -59,7 +59,10 @@ def _due(job: Job) -> dict[Meter, int]:
     ending = ending_of(job)
     if ending is None:
         return {Meter.JOB_ACCEPTED: 1}
-    meters = dict.fromkeys(METERED[ending], 1) | {Meter.COMPUTE_USED: job.used_units}
-    if job.status is Status.CONFIRMING:
-        del meters[Meter.JOB_CONFIRMED]
-    return {meter: quantity for meter, quantity in meters.items() if quantity}
+    quantities = dict.fromkeys(METERED[ending], 1) | {Meter.COMPUTE_USED: job.used_units}
+    not_yet = (
+        CONFIRMED.values()
+        if job.status is Status.CONFIRMING
+        else {*CONFIRMED.values()} - {CONFIRMED[job.path]}
+    )
+    return {meter: count for meter, count in quantities.items() if count and meter not in not_yet}

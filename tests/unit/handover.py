@@ -50,7 +50,9 @@ class Scene:
         self.heard: list[str] = []
         self.alarms: Counter[str] = Counter()
         self.refs: list[JobRef] = []
-        world.plan = type(world.plan)(name="test", jobs_per_month=10_000, active_jobs=1_000)
+        world.plan = type(world.plan)(
+            name="test", jobs_per_month=10_000, active_jobs=1_000, spend_cap_micros=0
+        )
         world.clock.meanwhile = self.pass_time
         self.submit(ConfirmationPath.DIRECT)
         self.pass_time()

@@ -62,6 +62,7 @@ def test_the_charge_is_what_the_row_says_when_a_running_job_is_canceled(
     job = world.job(ref)
     charged = meters_of(world, ref)
     assert charged.pop("job.accepted") == 1
+    assert charged.pop("payload.stored") == 1
     assert sum(charged.values()) == job.used_units
     assert set(charged) <= {*METERED[Ending.CANCELED_RUNNING]}
 
@@ -71,7 +72,7 @@ def test_what_a_failed_attempt_lost_is_not_charged_when_its_job_is_canceled(worl
     world.sandbox = Scripted(world.clock, [Began(10), Stepped(Progress(2, 3)), None, None, Broke("x")])
     assert world.run_job(ref) is Outcome.RETRIED
     assert world.cancel_job(ref).progress is None
-    assert meters_of(world, ref) == {"job.accepted": 1}
+    assert meters_of(world, ref) == {"job.accepted": 1, "payload.stored": 1}
 
 
 def test_the_charge_is_the_checkpoints_when_a_paused_job_is_canceled(world: World) -> None:
@@ -80,7 +81,11 @@ def test_the_charge_is_the_checkpoints_when_a_paused_job_is_canceled(world: Worl
     assert world.run_job(ref) is Outcome.PAUSED
     done = world.job(ref).checkpoint.progress.completed
     assert world.cancel_job(ref).used_units == done * UNITS_A_STEP
-    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": done * UNITS_A_STEP}
+    assert meters_of(world, ref) == {
+        "job.accepted": 1,
+        "compute.used": done * UNITS_A_STEP,
+        "payload.stored": 1,
+    }
     assert (world.run_job(ref), world.jobs.next_ready(after="")) == (Outcome.NOTHING_TO_DO, None)
 
 
@@ -93,10 +98,10 @@ def test_a_job_that_waits_for_its_next_attempt_is_canceled_for_good(world: World
     assert world.run_job(ref) is Outcome.NOTHING_TO_DO
 
 
-def test_only_the_acceptance_is_charged_when_a_queued_job_is_canceled(world: World) -> None:
+def test_no_work_is_charged_when_a_queued_job_is_canceled(world: World) -> None:
     ref: JobRef = world.submit().job_ref
     world.cancel_job(ref)
-    assert meters_of(world, ref) == {"job.accepted": 1}
+    assert meters_of(world, ref) == {"job.accepted": 1, "payload.stored": 1}
 
 
 def test_the_cancel_wins_when_it_comes_while_the_result_is_being_stored(world: World) -> None:
@@ -111,4 +116,4 @@ def test_the_cancel_wins_when_it_comes_while_the_result_is_being_stored(world: W
     world.payloads = Canceling()
     assert world.run_job(ref) is Outcome.SUPERSEDED
     assert (world.job(ref).status, world.job(ref).result) == (Status.CANCELED, None)
-    assert meters_of(world, ref) == {"job.accepted": 1}
+    assert meters_of(world, ref) == {"job.accepted": 1, "payload.stored": 1}

@@ -43,7 +43,8 @@ def test_the_entitlement_is_released_and_the_event_written_when_the_job_succeeds
     world.confirm_jobs([])
     assert world.jobs.count(ref.tenant_id, "active") == 0
     assert sorted(world.jobs.events()) == [
-        f"{ref.job_id}:{meter}" for meter in ("compute.used", "job.accepted", "job.confirmed")
+        f"{ref.job_id}:{meter}"
+        for meter in ("compute.used", "job.accepted", "job.confirmed", "payload.stored")
     ]
 
 

@@ -75,7 +75,11 @@ def test_a_running_job_is_ended_and_charged_for_its_work_when_its_deadline_comes
     assert world.run_job(ref) is Outcome.FAILED
     assert failure_of(world, ref) is FailureCode.DEADLINE_EXCEEDED
     assert world.job(ref).entered[Status.FAILED] == START + timedelta(seconds=20)
-    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": 20 * UNITS_A_STEP}
+    assert meters_of(world, ref) == {
+        "job.accepted": 1,
+        "compute.used": 20 * UNITS_A_STEP,
+        "payload.stored": 1,
+    }
     assert world.queue.dead == []
 
 
@@ -84,7 +88,7 @@ def test_a_silent_run_is_killed_when_its_deadline_comes(world: World) -> None:
     world.sandbox = Scripted(world.clock, [Began(1), *[None] * 6])
     assert world.run_job(ref) is Outcome.FAILED
     assert (failure_of(world, ref), world.sandbox.killed) == (FailureCode.DEADLINE_EXCEEDED, 1)
-    assert meters_of(world, ref) == {"job.accepted": 1}
+    assert meters_of(world, ref) == {"job.accepted": 1, "payload.stored": 1}
 
 
 @pytest.mark.parametrize("by", ["a worker", "the sweep"])
@@ -100,7 +104,11 @@ def test_a_paused_job_fails_charged_for_its_work_when_its_deadline_comes(world: 
         world.clock.advance(timedelta(minutes=30))
         assert world.run_job(ref) is Outcome.FAILED
     assert failure_of(world, ref) is FailureCode.DEADLINE_EXCEEDED
-    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": done * UNITS_A_STEP}
+    assert meters_of(world, ref) == {
+        "job.accepted": 1,
+        "compute.used": done * UNITS_A_STEP,
+        "payload.stored": 1,
+    }
 
 
 def test_a_job_that_waits_for_its_next_attempt_costs_nothing_when_its_deadline_comes(world: World) -> None:

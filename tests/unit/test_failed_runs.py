@@ -49,7 +49,7 @@ def test_the_callers_error_is_not_tried_again_when_it_shows_late(world: World) -
     assert world.run_job(ref) is Outcome.FAILED
     assert failure_of(world, ref) is FailureCode.JOB_ERROR
     assert (steps.began, world.queue.run, world.queue.dead) == ([0], [], [])
-    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": 2 * UNITS_A_STEP}
+    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": 2 * UNITS_A_STEP, "payload.stored": 1}
 
 
 @pytest.mark.parametrize("bound", Bound)
@@ -63,7 +63,7 @@ def test_a_run_that_exceeds_its_bounds_fails_its_own_job_when_it_is_told_so(
     assert world.run_job(ref) is Outcome.FAILED
     assert failure_of(world, ref) is FailureCode.RUN_LIMIT_EXCEEDED
     assert bound.value.split()[0] in world.job(ref).failure.detail
-    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": 4}
+    assert meters_of(world, ref) == {"job.accepted": 1, "compute.used": 4, "payload.stored": 1}
     assert world.run_job(next_one) is Outcome.FINISHED
     assert world.queue.dead == []
 

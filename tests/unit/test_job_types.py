@@ -10,6 +10,8 @@ from pkgutil import iter_modules
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
 from chalicelib import job_types
@@ -17,7 +19,10 @@ from chalicelib.adapters.memory_logs import MemoryLogs
 from chalicelib.domain.job import Progress
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.job_types.chain_logs import ChainLogs
-from chalicelib.job_types.contract import Context, JobError, JobType, Run, Step
+from chalicelib.job_types.contract import Context, JobError, JobInput, JobType, Run, Step
+from chalicelib.job_types.fhe_linear import CIPHERTEXTS_AT_MOST, CONTEXT_CHARACTERS
+from chalicelib.job_types.merkle_root import LEAVES_AT_MOST
+from chalicelib.job_types.sha256_chain import ROUNDS_AT_MOST
 
 EACH = pytest.mark.parametrize("job_type", JOB_TYPES.values(), ids=JOB_TYPES)
 EACH_AVAILABLE = pytest.mark.parametrize(
@@ -141,6 +146,54 @@ def test_a_run_has_a_price_of_whole_units_before_it_begins(job_type: JobType) ->
     price = job_type.cost(job_type.input_model.model_validate(job_type.example))
     assert type(price) is int
     assert price >= 1
+
+
+# An input as large as its model lets it be; what only has a length is not made in full.
+LARGEST: Mapping[str, Mapping[str, Any]] = {
+    "sha256.chain": {"rounds": ROUNDS_AT_MOST},
+    "merkle.root": {"leaves": range(LEAVES_AT_MOST), "proofs": True},
+    "evm.log_digest": {"first_block": 0, "last_block": 2**53 - 1},
+    "fhe.linear": {"vector": range(CIPHERTEXTS_AT_MOST), "context": range(CONTEXT_CHARACTERS)},
+}
+
+
+def sized(job_type: JobType, **sizes: Any) -> JobInput:
+    """The example, but as large as that."""
+    return job_type.input_model.model_validate(job_type.example).model_copy(update=sizes)
+
+
+@EACH
+def test_an_example_costs_no_more_than_the_most(job_type: JobType) -> None:
+    assert 1 <= job_type.cost(sized(job_type)) <= job_type.most_units
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_input_costs_the_most(name: str) -> None:
+    """Which is reserved for an input that nobody has read yet: nothing less would do, or need be more."""
+    job_type = JOB_TYPES[name]
+    assert job_type.cost(sized(job_type, **LARGEST[name])) == job_type.most_units
+
+
+@given(
+    st.integers(1, ROUNDS_AT_MOST),
+    st.integers(1, LEAVES_AT_MOST),
+    st.booleans(),
+    st.tuples(st.integers(0, 2**53 - 1), st.integers(0, 2**53 - 1)),
+    st.integers(1, CIPHERTEXTS_AT_MOST),
+    st.integers(4, CONTEXT_CHARACTERS),
+)
+def test_no_input_costs_more_than_the_most_whatever_its_size(
+    rounds: int, leaves: int, proofs: object, blocks: tuple[int, int], vector: int, context: int
+) -> None:
+    sizes: Mapping[str, Mapping[str, Any]] = {
+        "sha256.chain": {"rounds": rounds},
+        "merkle.root": {"leaves": range(leaves), "proofs": proofs},
+        "evm.log_digest": {"first_block": blocks[0], "last_block": blocks[1]},
+        "fhe.linear": {"vector": range(vector), "context": range(context)},
+    }
+    for name, size in sizes.items():
+        job_type = JOB_TYPES[name]
+        assert 1 <= job_type.cost(sized(job_type, **size)) <= job_type.most_units
 
 
 @EACH

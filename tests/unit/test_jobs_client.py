@@ -16,6 +16,7 @@ from client.documents import ApiProblem, Compute, Confirmation, ConfirmationPath
 from client.jobs import JobsClient
 from client.oauth import UnknownTokenType
 from client.payloads import WrongContent
+from client.plan_limit import PlanLimit
 from client.system import System
 from client.watching import StillRunning
 
@@ -468,7 +469,7 @@ def test_integers_are_exact_when_usage_is_larger_than_json_keeps(connect: Connec
     assert [str(request.url.params) for request in service.asked] == ["from=2026-11-22&to=2026-11-23", ""]
 
 
-def test_money_is_exact_when_an_invoice_is_read(connect: Connect) -> None:
+def test_money_is_exact_when_an_invoice_is_read_of_an_old_service_or_a_new_one(connect: Connect) -> None:
     line = {
         "item": "job.accepted",
         "plan": "pro",
@@ -478,11 +479,43 @@ def test_money_is_exact_when_an_invoice_is_read(connect: Connect) -> None:
         "unit_price_micros": str(2**60),
         "amount_micros": str(3 * 2**60),
     }
-    invoice = {"period": "2026-11", "status": "draft", "currency": "USD", "lines": [line]}
-    client, service = connect([httpx.Response(200, json={**invoice, "total_micros": str(3 * 2**60)})])
-    found = client.invoice("2026-11")
-    assert (found.status, found.lines[0].amount_micros, found.total_micros) == ("draft", 3 * 2**60, 3 * 2**60)
+    cut_offs = {"event_time": "2026-12-01T00:00:00.000Z", "ingestion_time": "2026-12-04T00:00:00.000Z"}
+    old = {"period": "2026-11", "status": "draft", "currency": "USD", "lines": [line], "cut_offs": cut_offs}
+    old["total_micros"] = str(3 * 2**60)
+    sums = {"subtotal_micros": "-1", "tax_micros": "0", "total_micros": "-1"}
+    late = {**line, "tier": 2, "quantity": "-1", "unit_price_micros": "1", "amount_micros": "-1"}
+    adjustment = {"number": "n-A1", "adjusts": "n", "cut_offs": cut_offs, "lines": [late], **sums}
+    new = {**old, "number": "n", "tenant_id": "ten_1", "lines": [{**line, "tier": 1}], "tax_micros": "0"}
+    new |= {
+        "subtotal_micros": old["total_micros"],
+        "adjustments": [adjustment],
+        "due_micros": str(3 * 2**60 - 1),
+    }
+    client, service = connect([httpx.Response(200, json=old), httpx.Response(200, json=new)])
+    first, second = client.invoice("2026-11"), client.invoice("2026-11")
+    for found in (first, second):
+        assert (found.status, found.lines[0].amount_micros, found.total_micros) == (
+            "draft",
+            3 * 2**60,
+            3 * 2**60,
+        )
+    assert (first.number, first.lines[0].tier, first.subtotal_micros, first.due_micros) == (None,) * 4
+    assert (second.number, second.lines[0].tier, second.due_micros) == ("n", 1, 3 * 2**60 - 1)
+    assert (second.adjustments[0].lines[0].quantity, second.adjustments[0].total_micros) == (-1, -1)
     assert service.asked[0].url.path == "/stage/v1/invoices/2026-11"
+
+
+def test_the_limit_is_a_value_when_a_submit_is_refused_by_it(connect: Connect) -> None:
+    limit = {"name": "spend_cap_micros", "allowed": str(2**60), "used": "2", "needed": "3", "resets_at": None}
+    refused = {"code": "spend_cap_exceeded", "detail": "because", "limit": limit}
+    client, _ = connect([httpx.Response(402, json=refused), problem(429, "job_quota_exceeded")])
+    limits = []
+    for _ in range(2):
+        with pytest.raises(ApiProblem) as raised:
+            client.submit("sha256.chain", {})
+        limits.append(raised.value.limit)
+    told = PlanLimit(name="spend_cap_micros", allowed=2**60, used=2, needed=3, resets_at=None)
+    assert limits == [told, None]
 
 
 def test_job_types_are_told_when_they_are_asked_for(connect: Connect) -> None:

@@ -158,7 +158,7 @@ def play(failpoint: Failpoint) -> None:
     assert (job.status, job.version) == (Status.CONFIRMING, 3), failpoint
     assert result_of(world, ref) == {"steps": 9, "version": 1}
     charged = {each.meter: each.quantity for each in world.jobs.events().values()}
-    assert charged == {"job.accepted": 1, "compute.used": 9 * UNITS_A_STEP}
+    assert charged == {"job.accepted": 1, "compute.used": 9 * UNITS_A_STEP, "payload.stored": 1}
     assert world.jobs.next_ready(after="") is None
 
 

@@ -1,92 +1,39 @@
 """What each ending is charged for: the published table, played row by row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.memory_usage import MemoryUsage
-from chalicelib.domain.chain_transaction import FINAL_DEPTH
-from chalicelib.domain.invoice import MONTHLY_FEE, Month
-from chalicelib.domain.job import JobRef
+from chalicelib.adapters.memory_usage import MemoryInvoices, MemoryUsage
+from chalicelib.domain.invoice import MONTHLY_FEE
+from chalicelib.domain.job import JobRef, Status
 from chalicelib.domain.metering import METERED, Ending, ending_of
-from chalicelib.domain.prices import Meter, PlanPrices, PriceBook, PriceVersion
-from chalicelib.job_types.contract import JobError
-from chalicelib.use_cases.read_invoice import ReadInvoice
-from tests.unit.runs import UNITS_A_STEP, Dies, dies_at, steps_of, submit_steps
-from tests.unit.test_failed_runs import meters_of, raising
-from tests.unit.world import ACME, START, World, give_up
+from chalicelib.domain.month import Month
+from chalicelib.domain.prices import Meter
+from chalicelib.domain.transaction_id import ConfirmationPath
+from chalicelib.use_cases.read_invoice import ComputeInvoice, ReadInvoice
+from tests.unit.billing import TICK
+from tests.unit.endings import DEADLINE, DONE, FEE, PLAYED, STEPS, UNIT_PRICES, book, counts
+from tests.unit.runs import UNITS_A_STEP, steps_of, submit_steps
+from tests.unit.test_failed_runs import meters_of
+from tests.unit.world import ACME, World
 
-FEE = 7_000_000
-UNIT_PRICES = {Meter.JOB_ACCEPTED: 1_000, Meter.JOB_CONFIRMED: 50_000, Meter.COMPUTE_USED: 11}
-DEADLINE = timedelta(hours=1)
-# Of nine steps.
-STEPS, DONE = 9, 4
-
-
-def book(*factors: int) -> PriceBook:
-    """A version a day, each so many times as dear."""
-    versions = (
-        PriceVersion(
-            name=f"v{n}",
-            applies_from=START.date() + timedelta(days=n),
-            plans={
-                "test": PlanPrices(
-                    monthly_fee_micros=FEE,
-                    unit_micros={meter: price * factor for meter, price in UNIT_PRICES.items()},
-                )
-            },
-        )
-        for n, factor in enumerate(factors)
-    )
-    return PriceBook(currency="USD", versions=tuple(versions))
-
-
-@pytest.fixture
-def world() -> World:
-    return World(prices=book(1))
-
-
-def succeeds(world: World, ref: JobRef) -> None:
-    world.run_job(ref)
-    world.confirm_jobs([ref])
-    world.chain.mine(FINAL_DEPTH)
-    world.confirm_jobs([])
-
-
-def fails_by_its_input(world: World, ref: JobRef) -> None:
-    steps_of(world, on_step=raising(JobError("wrong"), DONE + 1))
-    world.run_job(ref)
-
-
-def is_canceled_at_work(world: World, ref: JobRef) -> None:
-    """Its worker has told of four steps, and of the fifth in vain."""
-    dies_at(steps_of(world), DONE + 1)
-    with pytest.raises(Dies):
-        world.run_job(ref)
-    world.cancel_job(ref)
-
-
-def expires(world: World, ref: JobRef) -> None:
-    world.clock.advance(DEADLINE)
-    world.sweep()
-
-
-PLAYED: Mapping[Ending, Callable[[World, JobRef], object]] = {
-    Ending.SUCCEEDED: succeeds,
-    Ending.FAILED_BY_CALLER: fails_by_its_input,
-    Ending.FAILED_BY_US: give_up,
-    Ending.CANCELED_QUEUED: lambda world, ref: world.cancel_job(ref),
-    Ending.CANCELED_RUNNING: is_canceled_at_work,
-    Ending.EXPIRED: expires,
-}
+DIRECT, COMPACT = ConfirmationPath.DIRECT, ConfirmationPath.COMPACT
 # As DESIGN.md has it.
 PUBLISHED = {
-    Ending.SUCCEEDED: {"job.accepted", "compute.used", "job.confirmed"},
-    Ending.FAILED_BY_CALLER: {"job.accepted", "compute.used"},
+    Ending.SUCCEEDED: {
+        "job.accepted",
+        "compute.used",
+        "payload.stored",
+        "job.confirmed",
+        "job.confirmed_compact",
+    },
+    Ending.FAILED_BY_CALLER: {"job.accepted", "compute.used", "payload.stored"},
     Ending.FAILED_BY_US: {"job.accepted", "job.waived"},
-    Ending.CANCELED_QUEUED: {"job.accepted"},
-    Ending.CANCELED_RUNNING: {"job.accepted", "compute.used"},
+    Ending.CANCELED_QUEUED: {"job.accepted", "payload.stored"},
+    Ending.CANCELED_RUNNING: {"job.accepted", "compute.used", "payload.stored"},
     Ending.EXPIRED: {"job.accepted", "job.waived"},
 }
 UNITS = {
@@ -94,39 +41,84 @@ UNITS = {
     Ending.FAILED_BY_CALLER: DONE * UNITS_A_STEP,
     Ending.CANCELED_RUNNING: DONE * UNITS_A_STEP,
 }
+OTHER_PATH = {DIRECT: "job.confirmed_compact", COMPACT: "job.confirmed"}
+# The input and the result have some bytes, so together they have begun one.
+KIBIBYTES = 1
 
 
+@pytest.fixture
+def world() -> World:
+    return World(prices=book(1))
+
+
+def expected(ending: Ending, path: ConfirmationPath) -> Mapping[Meter, int]:
+    """The row of the table, for a job on this path."""
+    quantities = {Meter.COMPUTE_USED: UNITS.get(ending, 0), Meter.PAYLOAD_STORED: KIBIBYTES}
+    meters = map(Meter, PUBLISHED[ending] - {OTHER_PATH[path]})
+    return {meter: quantities.get(meter, 1) for meter in meters}
+
+
+def cost(quantities: Mapping[Meter, int]) -> int:
+    """At the first version's prices, of which each meter has one."""
+    prices = {**UNIT_PRICES, Meter.JOB_WAIVED: -1_000}
+    return sum(prices[meter] * quantity for meter, quantity in quantities.items())
+
+
+@pytest.mark.parametrize("path", ConfirmationPath)
 @pytest.mark.parametrize("ending", Ending)
-def test_the_events_and_the_invoice_are_the_tables_when_a_job_ends_so(world: World, ending: Ending) -> None:
+def test_the_events_and_the_invoice_are_the_tables_when_a_job_ends_so(
+    world: World, ending: Ending, path: ConfirmationPath
+) -> None:
     steps_of(world)
-    ref = submit_steps(world, STEPS, deadline=DEADLINE)
+    ref = submit_steps(world, STEPS, deadline=DEADLINE, path=path)
     PLAYED[ending](world, ref)
     job = world.job(ref)
     assert (ending_of(job), job.is_terminal) == (ending, True)
-    units = UNITS.get(ending, 0)
-    assert job.used_units == units
-    expected = {meter: units if meter is Meter.COMPUTE_USED else 1 for meter in map(Meter, PUBLISHED[ending])}
-    assert meters_of(world, ref) == expected
-    waived = Meter.JOB_WAIVED in expected
-    cost = sum(UNIT_PRICES.get(meter, 0) * quantity for meter, quantity in expected.items())
-    assert total_micros(world) == FEE + cost - (UNIT_PRICES[Meter.JOB_ACCEPTED] if waived else 0)
-    if waived:
+    row = expected(ending, path)
+    assert job.used_units == row.get(Meter.COMPUTE_USED, 0)
+    assert meters_of(world, ref) == row
+    assert total_micros(world) == FEE + cost(row)
+    assert counts(world, ACME).spent_micros == cost(row)
+    if Meter.JOB_WAIVED in row:
         assert total_micros(world) == FEE
 
 
-def test_a_waived_acceptance_costs_nothing_when_the_price_has_risen_meanwhile(world: World) -> None:
+@pytest.mark.parametrize("ending", Ending)
+def test_the_prices_are_those_of_its_acceptance_when_they_rise_before_a_job_ends(
+    world: World, ending: Ending
+) -> None:
     world.prices = book(1, 3)
-    ref = submit_of_a_day(world)
-    world.clock.advance(timedelta(days=1))
-    world.sweep()
-    assert ending_of(world.job(ref)) is Ending.EXPIRED
-    assert {each.price_version for each in world.jobs.events().values()} == {"v0"}
-    assert total_micros(world) == FEE
-
-
-def submit_of_a_day(world: World) -> JobRef:
+    world.clock.advance(timedelta(days=1) - (world.clock.now() - world.clock.now().replace(hour=0)) - TICK)
     steps_of(world)
-    return submit_steps(world, STEPS, deadline=timedelta(hours=20))
+    ref = submit_steps(world, STEPS, deadline=DEADLINE)
+    assert world.prices.in_force(world.clock.now()).name == "v0"
+    world.clock.advance(TICK)
+    assert world.prices.in_force(world.clock.now()).name == "v1"
+    PLAYED[ending](world, ref)
+    assert {each.price_version for each in world.jobs.events().values()} == {"v0"}
+    assert total_micros(world) == FEE + cost(expected(ending, DIRECT))
+    assert counts(world, ACME).spent_micros == cost(expected(ending, DIRECT))
+
+
+def test_each_version_has_its_lines_when_jobs_are_accepted_before_and_after_a_change(world: World) -> None:
+    world.prices = book(1, 3)
+    steps_of(world)
+    first = submit_steps(world, STEPS, "k1")
+    world.clock.advance(timedelta(days=1) - DEADLINE)
+    second = submit_steps(world, STEPS, "k2")
+    for ref in (first, second):
+        PLAYED[Ending.SUCCEEDED](world, ref)
+    row = expected(Ending.SUCCEEDED, DIRECT)
+    # Every version of this book has the same fee.
+    assert total_micros(world) == FEE + (1 + 3) * cost(row)
+
+
+def test_a_jobs_plan_prices_it_when_its_tenants_plan_changes_before_it_ends(world: World) -> None:
+    steps_of(world)
+    ref = submit_steps(world, STEPS)
+    world.plan = replace(world.plan, name="other")
+    PLAYED[Ending.SUCCEEDED](world, ref)
+    assert {each.plan for each in world.jobs.events().values()} == {"test"}
 
 
 @pytest.mark.parametrize("ending", Ending)
@@ -134,12 +126,13 @@ def test_nothing_more_is_charged_when_what_ended_is_disturbed(world: World, endi
     steps_of(world)
     ref = submit_steps(world, STEPS, deadline=DEADLINE)
     PLAYED[ending](world, ref)
-    before = world.jobs.events()
+    before, counted = world.jobs.events(), counts(world, ACME)
     world.clock.advance(timedelta(hours=2))
     for disturb in (world.run_job, lambda each: world.confirm_jobs([each]), lambda _: world.sweep()):
         disturb(ref)
     assert world.jobs.events() == before
-    assert world.jobs.count(ACME, "active") == 0
+    assert counts(world, ACME) == counted
+    assert counted.active_jobs == 0
 
 
 def test_no_ending_is_known_when_a_job_is_still_open(world: World) -> None:
@@ -147,14 +140,41 @@ def test_no_ending_is_known_when_a_job_is_still_open(world: World) -> None:
     ref = submit_steps(world, 100)
     seen = [ending_of(world.job(ref))]
     world.run_job(ref)
+    assert world.job(ref).status is Status.RUNNING
     assert [*seen, ending_of(world.job(ref))] == [None, None]
 
 
+def test_a_success_is_charged_for_in_two_parts_when_its_confirmation_takes_its_time(world: World) -> None:
+    steps_of(world)
+    ref = submit_steps(world, STEPS)
+    world.run_job(ref)
+    assert {*meters_of(world, ref)} == {"job.accepted", "compute.used", "payload.stored"}
+    PLAYED[Ending.SUCCEEDED](world, ref)
+    assert "job.confirmed" in meters_of(world, ref)
+
+
+@pytest.mark.parametrize(("path", "meter"), [(DIRECT, "job.confirmed"), (COMPACT, "job.confirmed_compact")])
+def test_a_confirmations_event_has_what_its_gas_was_and_cost(
+    world: World, path: ConfirmationPath, meter: str
+) -> None:
+    steps_of(world)
+    ref: JobRef = submit_steps(world, STEPS, path=path)
+    PLAYED[Ending.SUCCEEDED](world, ref)
+    event = world.jobs.events()[f"{ref.job_id}:{meter}"]
+    confirmation = world.job(ref).confirmation
+    assert confirmation is not None
+    assert (event.gas_used, event.gas_price_wei) == (confirmation.gas_used, confirmation.gas_price_wei)
+    assert event.gas_used > 0
+    assert event.gas_price_wei > 0
+
+
 def total_micros(world: World) -> int:
-    read = ReadInvoice(usage=MemoryUsage(world.jobs), prices=world.prices, clock=world.clock)
-    made = read(ACME, Month.named("2026-11"))
+    """What the draft comes to by now."""
+    compute = ComputeInvoice(usage=MemoryUsage(world.jobs), prices=world.prices)
+    read = ReadInvoice(invoices=MemoryInvoices(), compute=compute, clock=world.clock)
+    made = read(ACME, Month.named("2026-11")).invoice
     assert made.total_micros == sum(line.amount_micros for line in made.lines)
-    assert made.lines[0].item == MONTHLY_FEE
+    assert made.lines[0].rate.item == MONTHLY_FEE
     return made.total_micros
 
 

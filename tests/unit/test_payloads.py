@@ -10,8 +10,12 @@ import pytest
 from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads
 from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.domain.errors import (
+    ActiveJobsExceeded,
+    DomainError,
     IdempotencyKeyReused,
     InvalidRequest,
+    JobQuotaExceeded,
+    SpendCapExceeded,
     UnknownJobType,
     UploadNotReady,
 )
@@ -109,6 +113,25 @@ def test_nothing_is_stored_when_the_upload_is_not_there(world: World) -> None:
     assert isinstance(world.jobs, MemoryJobs)
     assert world.jobs.count(ACME, "active") == 0
     assert not world.submit(upload=uploaded(world, b"{}")).is_replay  # the key is still free
+
+
+@pytest.mark.parametrize(
+    ("limit", "refused"),
+    [
+        ({"active_jobs": 1}, ActiveJobsExceeded),
+        ({"jobs_per_month": 1}, JobQuotaExceeded),
+        ({"spend_cap_micros": -1}, SpendCapExceeded),
+    ],
+)
+def test_no_copy_of_an_upload_is_kept_when_its_submit_is_refused(
+    world: World, limit: dict[str, int], refused: type[DomainError]
+) -> None:
+    upload_id = uploaded(world, b"{}")
+    world.submit(key="first")
+    world.plan = replace(world.plan, **limit)
+    with pytest.raises(refused):
+        world.submit(key="second", upload=upload_id)
+    assert world.uploads.kept(ACME, upload_id) is None
 
 
 def test_the_job_type_is_refused_at_once_when_the_input_is_an_upload(world: World) -> None:

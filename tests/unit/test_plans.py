@@ -1,57 +1,69 @@
-"""`plans.toml` and the prices in it: read strictly, named by each event, and above what the chain costs."""
+"""`plans.toml` is read strictly: what is in force is what it says, and each fault is named with its place."""
 
-import json
 import re
 import tomllib
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.admin.gas_table import GAS_FILE
-from chalicelib.domain.chain_transaction import FINAL_DEPTH
-from chalicelib.domain.prices import MICROS, PRICED, Meter, PriceBook, PriceVersion
+from chalicelib.domain.prices import PRICED, Meter, Tier
 from chalicelib.plans import PLANS_FILE, load_plans
-from tests.unit.world import START, World
 
 TEXT = PLANS_FILE.read_text()
 RAW: dict[str, Any] = tomllib.loads(TEXT)
-PLANS = sorted(RAW["plans"])
-
-# What the chain costs, assumed until one is chosen: a busy day of an Ethereum layer 2, and one ether in USD.
-GAS_PRICE_WEI = 100_000_000
-ETHER_MICROS = 4_000 * MICROS
-WEI_OF_ONE_ETHER = 10**18
-# Of the gas, for what it leaves out: reverted transactions, and a fee that rises before the price does.
-MARGIN_PERCENT = 25
-# What one tenant of a plan that charges nothing may cost us a month, at most.
-GIVEN_AWAY_MICROS = 11 * MICROS
+BOOK = load_plans().price_book
+# Of the newest version's part for one plan.
+PRO, ENTERPRISE = r"prices\.2026-11-24\.plans\.pro", r"prices\.2026-11-24\.plans\.enterprise"
+TIERS = "[{ up_to = 500, micros = 0 }, { up_to = 10_000, micros = 40_000 }, { micros = 35_000 }]"
+OF_CONFIRMED = rf"{PRO}: .*unit_micros\.job\.confirmed: each tier ends after the one before"
 
 
-def gas_cost_micros(gas: int) -> int:
-    """Rounded up: never below the cost."""
-    return -(-gas * GAS_PRICE_WEI * ETHER_MICROS // WEI_OF_ONE_ETHER)
+def load(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plans.toml"
+    path.write_text(text)
+    load_plans(path)
 
 
-# A job that is confirmed alone bears the whole transaction.
-BATCH_GAS: dict[str, int] = json.loads(GAS_FILE.read_text())["confirmBatch"]
-DEAREST_JOB_MICROS = max(gas_cost_micros(-(-gas // int(jobs))) for jobs, gas in BATCH_GAS.items())
-
-
-def prices_of(plan: str) -> dict[str, int]:
-    """What the latest version charges for a unit of each meter."""
-    book = load_plans().price_book
-    return {meter: book.unit_price_micros(plan, meter, version=book.latest.name) for meter in PRICED}
-
-
-def test_entitlements_and_prices_are_the_files_when_it_is_loaded() -> None:
-    plans = load_plans()
+def test_entitlements_are_the_files_when_it_is_loaded() -> None:
+    entitlements = load_plans().entitlements
+    assert [*entitlements] == [*RAW["plans"]]
     for name, raw in RAW["plans"].items():
-        entitled = plans.entitlements[name]
-        assert (entitled.jobs_per_month, entitled.active_jobs) == (raw["jobs_per_month"], raw["active_jobs"])
-        assert prices_of(name) == RAW["prices"]["2026-11"]["plans"][name]["unit_micros"]
-    assert [*plans.entitlements] == [*RAW["plans"]]
+        entitled = entitlements[name]
+        assert {limit: getattr(entitled, limit) for limit in ("jobs_per_month", "active_jobs")} == {
+            limit: raw[limit] for limit in ("jobs_per_month", "active_jobs")
+        }
+        assert (entitled.name, entitled.spend_cap_micros) == (name, raw["spend_cap_micros"])
+
+
+@pytest.mark.parametrize("version", RAW["prices"])
+def test_prices_and_gas_are_the_files_in_each_version_when_it_is_loaded(version: str) -> None:
+    found = BOOK.versions[BOOK.place_of(version)]
+    raw = RAW["prices"][version]
+    gas = found.gas
+    assert gas is not None
+    assert {name: getattr(gas, name) for name in raw["gas"]} == raw["gas"]
+    assert found.applies_from == raw["applies_from"]
+    for plan, charges in raw["plans"].items():
+        prices = BOOK.of_plan(plan, version=version)
+        assert prices.monthly_fee_micros == charges["monthly_fee_micros"]
+        assert prices.minimum_micros == charges.get("minimum_micros", 0)
+        assert prices.tiers == {Meter(meter): read(price) for meter, price in charges["unit_micros"].items()}
+        assert prices.tiers.keys() == PRICED
+
+
+def read(price: int | list[dict[str, int]]) -> tuple[Tier, ...]:
+    """A number is the price of every unit."""
+    if isinstance(price, int):
+        return (Tier(None, price),)
+    return tuple(Tier(each.get("up_to"), each["micros"]) for each in price)
+
+
+def test_versions_are_in_the_order_of_their_days_whatever_the_files_is(tmp_path: Path) -> None:
+    start, second = TEXT.index("[prices.2026-11]"), TEXT.index("[prices.2026-11-24]")
+    path = tmp_path / "plans.toml"
+    path.write_text(TEXT[:start] + TEXT[second:] + "\n" + TEXT[start:second])
+    assert load_plans(path).price_book == BOOK
 
 
 @pytest.mark.parametrize(
@@ -61,63 +73,77 @@ def test_entitlements_and_prices_are_the_files_when_it_is_loaded() -> None:
         ("active_jobs = 1000\n", "active_jobs = 1000.0\n", r"plans\.pro\.active_jobs: .*valid integer"),
         ("active_jobs = 1000\n", "active_job = 1000\n", r"plans\.pro\.active_job: Extra inputs"),
         ("burst_limit = 100,", "", r"plans\.pro\.submit\.burst_limit: Field required"),
-        ("2_000", "2000.5", r"prices\.2026-11\.plans\.pro\.unit_micros\.job\.accepted: .*valid integer"),
-        ("49_000_000", "49.0", r"prices\.2026-11\.plans\.pro\.monthly_fee_micros: .*valid integer"),
-        ("49_000_000", "-1", r"prices\.2026-11\.plans\.pro\.monthly_fee_micros: .*greater than or equal"),
         (
-            ', "job.confirmed" = 40_000, "compute.used" = 100',
+            "spend_cap_micros = 500_000_000",
+            "spend_cap_micros = -1",
+            r"pro\.spend_cap_micros: .*greater",
+        ),
+        (
+            "spend_cap_micros = 500_000_000",
+            "spend_cap_micros = 5e8",
+            r"pro\.spend_cap_micros: .*integer",
+        ),
+        ("spend_cap_micros = 500_000_000 #", "#", r"plans\.pro\.spend_cap_micros: Field required"),
+        (
+            "minimum_micros = 990_000_000",
+            "minimum_micros = 9.9e8",
+            rf"{ENTERPRISE}\.minimum_micros: .*integer",
+        ),
+        ("minimum_micros = 990_000_000", "minimum_micros = -1", rf"{ENTERPRISE}\.minimum_micros: .*greater"),
+        ("monthly_fee_micros = 490_000_000", "monthly_fee_micros = 49.0", r"\.monthly_fee_micros: .*integer"),
+        (
+            'confirmed_compact" = 4_000',
+            'confirmed_compact" = 4e3',
+            rf"{PRO}\.unit_micros\.job\.confirmed_c.*int",
+        ),
+        (
+            '"job.confirmed_compact" = 4_000\n',
             "",
-            r"\.plans\.pro: .*unit_micros has no price, or one too many, of compute\.used, job\.confirmed",
+            rf"{PRO}: .*no price, or one too many, of job\.confirmed_comp",
         ),
-        (
-            '"job.accepted" = 2_000',
-            '"job.acepted" = 2_000',
-            r"\.pro\.unit_micros\.job\.acepted.*: Input should",
-        ),
-        ("[prices.2026-11.plans.pro]", "[prices.2026-11.plans.prow]", r"prices\.2026-11 .* pro, prow"),
+        (TIERS, "[]", OF_CONFIRMED),
+        (TIERS, "[{ up_to = 500, micros = 0 }]", OF_CONFIRMED),
+        (TIERS, "[{ micros = 0 }, { micros = 1 }]", OF_CONFIRMED),
+        (TIERS, "[{ micros = 0 }, { up_to = 9, micros = 1 }]", OF_CONFIRMED),
+        (TIERS, "[{ up_to = 9, micros = 0 }, { up_to = 9, micros = 1 }, { micros = 1 }]", OF_CONFIRMED),
+        (TIERS, "[{ up_to = 9, micros = 0 }, { up_to = 8, micros = 1 }, { micros = 1 }]", OF_CONFIRMED),
+        (TIERS, "[{ up_to = 0, micros = 0 }, { micros = 1 }]", rf"{PRO}\..*up_to: .*greater than 0"),
+        (TIERS, "[{ up_to = 9, micros = -1 }, { micros = 1 }]", rf"{PRO}\..*micros: .*greater than or equal"),
+        (TIERS, "[{ up_to = 9, micros = 0.5 }, { micros = 1 }]", rf"{PRO}\..*micros: .*valid integer"),
+        (TIERS, "[{ to = 9, micros = 0 }, { micros = 1 }]", rf"{PRO}\..*\.to: Extra inputs"),
+        ("[plans.pro]", "[plans.prow]", r"prices\.2026-11 and plans do not both have pro, prow"),
         ('currency = "USD"', 'currency = "dollars"', "currency: String should match"),
+        (
+            "applies_from = 2026-11-24",
+            "applies_from = 2026-11-01",
+            "two versions of prices apply from one day",
+        ),
+        ("applies_from = 2026-11-24", 'applies_from = "2026-11-24"', r"applies_from: .*valid date"),
     ],
 )
-def test_plan_and_key_are_named_when_a_number_is_missing_or_wrong(
+def test_place_and_fault_are_named_when_a_number_is_missing_or_wrong(
     tmp_path: Path, written: str, instead: str, fault: str
 ) -> None:
     assert TEXT.count(written) == 1
-    path = tmp_path / "plans.toml"
-    path.write_text(TEXT.replace(written, instead))
     with pytest.raises(SystemExit, match=rf"^plans\.toml: .*{fault}"):
-        load_plans(path)
+        load(tmp_path, TEXT.replace(written, instead))
 
 
-def test_two_versions_are_refused_when_they_apply_from_one_day(tmp_path: Path) -> None:
-    path = tmp_path / "plans.toml"
-    start = TEXT.index("[prices.2026-11]")
-    path.write_text(TEXT + re.sub(r"prices\.2026-11", "prices.again", TEXT[start:]))
-    with pytest.raises(SystemExit, match="two versions of prices apply from one day"):
-        load_plans(path)
+@pytest.mark.parametrize("key", ["price_wei", "micros_per_ether", "margin_percent"])
+@pytest.mark.parametrize("instead", ["", "{key} = 1.5,", "{key} = -1,"])
+def test_what_is_assumed_of_gas_is_named_when_it_is_missing_or_wrong(
+    tmp_path: Path, key: str, instead: str
+) -> None:
+    lines = TEXT.splitlines()
+    at = max(number for number, line in enumerate(lines) if line.startswith("gas = "))
+    lines[at] = re.sub(rf"{key} = [0-9_]+,? ?", instead.format(key=key), lines[at]).replace(", }", " }")
+    with pytest.raises(SystemExit, match=rf"prices\.2026-11-24\.gas\.{key}: "):
+        load(tmp_path, "\n".join(lines).replace(",}", "}"))
 
 
-def test_each_event_names_the_version_of_its_own_time_when_prices_change_between_them(world: World) -> None:
-    today = START.date()
-    world.prices = PriceBook(
-        currency="USD",
-        versions=tuple(
-            PriceVersion(name=name, applies_from=applies_from, plans={})
-            for name, applies_from in [("old", date.min), ("new", today + timedelta(days=1))]
-        ),
-    )
-    ref = world.confirming()
-    world.confirm_jobs([ref])
-    world.chain.mine(FINAL_DEPTH)
-    world.clock.advance(timedelta(days=1))
-    world.confirm_jobs([])
-    versions = {event.meter: event.price_version for event in world.jobs.events().values()}
-    assert versions == {Meter.JOB_ACCEPTED: "old", Meter.COMPUTE_USED: "old", Meter.JOB_CONFIRMED: "new"}
-
-
-@pytest.mark.parametrize("plan", PLANS)
-def test_the_price_covers_the_gas_with_its_margin_when_a_job_is_confirmed_alone(plan: str) -> None:
-    charged = prices_of(plan)
-    if any(charged.values()):
-        assert charged[Meter.JOB_CONFIRMED] * 100 >= DEAREST_JOB_MICROS * (100 + MARGIN_PERCENT)
-    else:
-        assert RAW["plans"][plan]["jobs_per_month"] * DEAREST_JOB_MICROS <= GIVEN_AWAY_MICROS
+def test_an_acceptance_has_one_price_for_it_may_be_taken_back(tmp_path: Path) -> None:
+    start = TEXT.index("[prices.2026-11-24.plans.pro.unit_micros]")
+    tiers = '"job.accepted" = [{ up_to = 9, micros = 0 }, { micros = 1 }]'
+    text = TEXT[:start] + TEXT[start:].replace('"job.accepted" = 2_000', tiers, 1)
+    with pytest.raises(SystemExit, match=rf"{PRO}: .*job\.accepted has tiers"):
+        load(tmp_path, text)

@@ -11,6 +11,7 @@ from chalicelib.ports.sandbox import Began, Ended, Hindered, Stepped
 from chalicelib.use_cases.attempt import HEARTBEAT_SECONDS
 from chalicelib.use_cases.run_job import Outcome
 from tests.unit.runs import Scripted, steps_of, submit_steps
+from tests.unit.test_payloads import uploaded
 from tests.unit.world import GLOBEX, Alone, World, result_of, take
 
 
@@ -155,7 +156,8 @@ def test_progress_is_shown_when_half_a_second_has_gone(world: World) -> None:
 
 
 def test_the_cost_is_what_the_run_found_when_the_input_was_uploaded(world: World) -> None:
-    ref = world.submit().job_ref
+    ref = world.submit(upload=uploaded(world, b"{}")).job_ref
+    assert world.job(ref).cost_units is None
     world.sandbox = Scripted(world.clock, [Began(7), Ended(b"1")])
     assert world.run_job(ref) is Outcome.FINISHED
     assert (world.job(ref).cost_units, world.job(ref).used_units) == (7, 7)

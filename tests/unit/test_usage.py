@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.memory_usage import MemoryUsage
+from chalicelib.adapters.memory_usage import MemoryInvoices, MemoryUsage
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
+from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import InvalidRequest, InvoiceNotFound
 from chalicelib.domain.job import JobRef
-from chalicelib.domain.prices import Meter, PlanPrices, PriceBook, PriceVersion
+from chalicelib.domain.prices import Meter, PriceBook, PriceVersion
 from chalicelib.domain.usage import LONGEST_RANGE_DAYS
-from chalicelib.use_cases.read_invoice import ReadInvoice
+from chalicelib.use_cases.read_invoice import ComputeInvoice, ReadInvoice
 from chalicelib.use_cases.read_usage import ReadUsage
 from chalicelib.web.handlers.usage import get_invoice, get_usage
+from tests.unit.billing import plan_prices
 from tests.unit.test_handlers import request
 from tests.unit.world import GLOBEX, START, World
 
@@ -26,18 +28,21 @@ PRICES = PriceBook(
             name="v1",
             applies_from=START.date(),
             plans={
-                "test": PlanPrices(
-                    monthly_fee_micros=5_000_000,
-                    unit_micros={Meter.JOB_ACCEPTED: 10, Meter.JOB_CONFIRMED: 2**60, Meter.COMPUTE_USED: 3},
+                "test": plan_prices(
+                    5_000_000,
+                    {
+                        Meter.JOB_ACCEPTED: 10,
+                        Meter.COMPUTE_USED: 3,
+                        Meter.PAYLOAD_STORED: 2,
+                        Meter.JOB_CONFIRMED: 2**60,
+                    },
                 ),
-                "other": PlanPrices(
-                    monthly_fee_micros=0,
-                    unit_micros={Meter.JOB_ACCEPTED: 1, Meter.JOB_CONFIRMED: 0, Meter.COMPUTE_USED: 0},
-                ),
+                "other": plan_prices(0, {Meter.JOB_ACCEPTED: 1}),
             },
         ),
     ),
 )
+ROOMY = Plan(name="test", jobs_per_month=20, active_jobs=5, spend_cap_micros=2**70)
 
 
 # 2026-11-01, as Arabic writes it: digits to Python, and none to the specification.
@@ -46,7 +51,7 @@ ARABIC_DIGITS = "2026-11-01".translate({ord("0") + n: ord("\u0660") + n for n in
 
 @pytest.fixture
 def world() -> World:
-    return World(prices=PRICES)
+    return World(prices=PRICES, plan=ROOMY)
 
 
 def usage(world: World, **query: str) -> dict[str, Any]:
@@ -59,7 +64,8 @@ def usage(world: World, **query: str) -> dict[str, Any]:
 
 
 def invoice(world: World, period: str = "2026-11") -> dict[str, Any]:
-    read = ReadInvoice(usage=MemoryUsage(world.jobs), prices=PRICES, clock=world.clock)
+    compute = ComputeInvoice(usage=MemoryUsage(world.jobs), prices=PRICES)
+    read = ReadInvoice(invoices=MemoryInvoices(), compute=compute, clock=world.clock)
     return json.loads(get_invoice(read, request(path_parameters={"period": period})).body)
 
 
@@ -81,14 +87,26 @@ def test_each_fact_is_counted_on_its_day_when_jobs_are_submitted_and_confirmed(w
         "job.accepted": {"2026-11-23": "1", "2026-11-24": "1"},
         "job.confirmed": {"2026-11-24": "1"},
         "compute.used": {"2026-11-24": "1"},
+        "payload.stored": {"2026-11-24": "1"},
+        "job.confirmed_compact": {},
         "job.waived": {},
     }
-    assert [meter["total"] for meter in answer["meters"]] == ["2", "1", "1", "0"]
+    totals = {meter["meter"]: (meter["total"], meter["unit"]) for meter in answer["meters"]}
+    assert totals == {
+        "job.accepted": ("2", "job"),
+        "compute.used": ("1", "unit"),
+        "payload.stored": ("1", "kibibyte"),
+        "job.confirmed": ("1", "job"),
+        "job.confirmed_compact": ("0", "job"),
+        "job.waived": ("0", "job"),
+    }
 
 
 def test_what_is_left_of_the_plan_is_told_when_jobs_are_active_and_ended(world: World) -> None:
-    world.submit("k0")
+    open_job = world.job(world.submit("k0").job_ref)
     final(world, "k1")
+    # What the open job may cost, and what the other did.
+    spend = open_job.reserved_micros + 10 + 3 + 2 + 2**60
     assert usage(world)["entitlements"] == {
         "plan": "test",
         "period": "2026-11",
@@ -96,6 +114,8 @@ def test_what_is_left_of_the_plan_is_told_when_jobs_are_active_and_ended(world: 
         "jobs_per_month": world.plan.jobs_per_month,
         "active_jobs": 1,
         "active_jobs_limit": world.plan.active_jobs,
+        "spend_micros": str(spend),
+        "spend_cap_micros": str(2**70),
         "resets_at": "2026-12-01T00:00:00.000Z",
     }
 
@@ -160,8 +180,9 @@ def test_the_invoice_bills_what_usage_counts_when_it_is_drawn_up(world: World) -
         "job.accepted": ("2", "20"),
         "job.confirmed": ("1", str(2**60)),
         "compute.used": ("1", "3"),
+        "payload.stored": ("1", "2"),
     }
-    assert made["total_micros"] == str(5_000_023 + 2**60)
+    assert made["total_micros"] == str(5_000_025 + 2**60)
     assert (made["status"], made["currency"], made["cut_offs"]["event_time"]) == (
         "draft",
         "USD",
@@ -186,6 +207,7 @@ def test_a_job_keeps_its_plans_price_when_the_plan_changes_before_it_is_confirme
         ("job.accepted", "test"): "10",
         ("job.confirmed", "test"): str(2**60),
         ("compute.used", "test"): "3",
+        ("payload.stored", "test"): "2",
     }
 
 

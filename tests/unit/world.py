@@ -18,11 +18,12 @@ from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
 from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
+from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.domain.confirmation_view import Deployment, SeenJob
 from chalicelib.domain.entitlements import Plan, Tenant
 from chalicelib.domain.job import UNSENT_AFTER, USUAL_DEADLINE, Job, JobRef
 from chalicelib.domain.lease import LEASE, MAX_ATTEMPTS, lease
-from chalicelib.domain.prices import PriceBook, PriceVersion
+from chalicelib.domain.prices import PRICED, PlanPrices, PriceBook, PriceVersion, Tier
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.job_types import JOB_TYPES
 from chalicelib.job_types.chain_logs import ChainLogs
@@ -42,6 +43,7 @@ from chalicelib.ports import (
     Signers,
     Tenants,
     Uploads,
+    Usage,
 )
 from chalicelib.use_cases.cancel_job import CancelJob
 from chalicelib.use_cases.chain_work import SenderPorts
@@ -70,7 +72,11 @@ ACME, GLOBEX = "ten_acme", "ten_globex"
 SEED = "0x" + "00" * 32
 SHORT: JsonValue = {"seed": SEED, "rounds": 3}
 LONG: JsonValue = {"seed": SEED, "rounds": 200_000}
-PRICES = PriceBook(currency="USD", versions=(PriceVersion(name="test", applies_from=START.date(), plans={}),))
+FOR_NOTHING = PlanPrices(monthly_fee_micros=0, tiers={meter: (Tier(None, 0),) for meter in PRICED})
+PRICES = PriceBook(
+    currency="USD",
+    versions=(PriceVersion(name="test", applies_from=START.date(), plans={"test": FOR_NOTHING}),),
+)
 
 
 @dataclass
@@ -94,8 +100,11 @@ class World:
     tenant: str = ACME
     genesis_hash: str = GENESIS_HASH
     registry: str = REGISTRY
-    plan: Plan = field(default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5))
+    plan: Plan = field(
+        default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5, spend_cap_micros=10**12)
+    )
     prices: PriceBook = PRICES
+    usage: Usage | None = None
     backlogs: Backlogs = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +117,7 @@ class World:
         return SubmitJob(
             jobs=self.jobs,
             uploads=self.uploads,
+            usage=self.usage or MemoryUsage(self.jobs),
             queue=self.queue,
             tenants=tenants,
             plans={"test": self.plan},

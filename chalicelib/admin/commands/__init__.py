@@ -12,6 +12,8 @@ the command was written wrongly.
     signer      address, duty, is_confirmer, balance_wei (text, for it exceeds a number's exact digits),
                 open_transactions, next_nonce
     event       event_id, at, actor, act, subject, facts
+    issued      tenant_id, number, sequence, currency, event_time, ingestion_time,
+                total_micros (text)
 
     tenant add|suspend|resume    a tenant, changed
     tenant list                  tenants
@@ -26,4 +28,12 @@ the command was written wrongly.
     signers rotate               signers, changed
     signers list                 signers
     audit                        events
+    usage ingest                 new, known, refused: [line, reason; if it contradicts: known, sent],
+                                 to_adjust: [tenant_id, period]. The status is 1 if a line is refused
+    invoices close               period, tenants: [tenant_id, name, outcome; of what is issued: as issued]
+    invoices list                period, invoices: issued
+    invoices show                as the API answers
+
+Two print documents and nothing else: `usage export` an event a line, in the shape of CloudEvents 1.0, and
+`invoices recompute` the invoice as the API answers it.
 """

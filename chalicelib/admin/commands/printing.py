@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from chalicelib.domain.errors import ChainUnavailable, Refused, Superseded, Unavailable
+from chalicelib.domain.metering import ContradictoryEvents
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -69,6 +70,8 @@ def told() -> Iterator[None]:
         yield
     except Refused as error:
         _fail(str(error))
+    except ContradictoryEvents as error:
+        _fail(f"{error}. Find out who wrote what nobody may write: nothing is billed of it.")
     except Superseded:
         _fail("Someone changed it meanwhile, and nothing was done: run it again.")
     except ChainUnavailable as error:

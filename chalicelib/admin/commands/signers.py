@@ -60,7 +60,7 @@ def _answer(signers: "list[SignerSeen]", *, as_json: bool, **changed: bool) -> N
             each.address,
             each.duty,
             "confirmer" if each.is_confirmer else "-",
-            f"{each.balance_wei / WEI_AN_ETHER:.4f} ETH",
+            f"{_ether(each.balance_wei)} ETH",
             str(each.open_transactions),
             str(each.next_nonce),
         )
@@ -80,3 +80,13 @@ def _document(signer: "SignerSeen") -> dict[str, object]:
         "open_transactions": signer.open_transactions,
         "next_nonce": signer.next_nonce,
     }
+
+
+def _ether(wei: int) -> str:
+    """To four places, and not more than there is.
+
+    >>> _ether(1_999_999 * 10**12)
+    '1.9999'
+    """
+    ether, rest = divmod(wei, WEI_AN_ETHER)
+    return f"{ether}.{rest * 10**4 // WEI_AN_ETHER:04}"

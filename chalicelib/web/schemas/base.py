@@ -87,4 +87,6 @@ Word = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$", max_length=66)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 UploadId = Annotated[str, Field(pattern=r"^upl_[0-9A-HJKMNP-TV-Z]{26}$", max_length=30)]
 JobId = Annotated[str, Field(pattern=r"^job_[0-9A-HJKMNP-TV-Z]{26}$", max_length=30)]
+# A quantity or an amount of money: an integer that may be larger than every JSON implementation keeps.
+WholeNumber = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,38})$", max_length=39)]
 Count = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]

@@ -7,8 +7,7 @@ from pydantic import Field
 from chalicelib.domain import confirmation_view as domain
 from chalicelib.domain.chain_call import Inclusion
 from chalicelib.domain.transaction_id import ConfirmationPath
-from chalicelib.web.schemas.base import LARGEST_INTEGER, Count, Wire, Word, open_enum
-from chalicelib.web.schemas.usage import WholeNumber
+from chalicelib.web.schemas.base import LARGEST_INTEGER, Count, WholeNumber, Wire, Word, open_enum
 
 # A batch has 256 places, so its tree is eight nodes high.
 LARGEST_PROOF = 8

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chalicelib.domain.errors import ERRORS_AT_MOST, POINTER_CHARACTERS
-from chalicelib.web.schemas.base import Sparse, Url, Wire
+from chalicelib.domain.limits import LimitName
+from chalicelib.web.schemas.base import Sparse, Timestamp, Url, WholeNumber, Wire, open_enum
 
 Title = Annotated[str, Field(max_length=128)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -17,6 +18,16 @@ class ProblemError(Wire):
 
     pointer: Annotated[str, Field(max_length=POINTER_CHARACTERS)]
     detail: Annotated[str, Field(max_length=1024)]
+
+
+class ProblemLimit(Wire):
+    """The limit of the plan that has no room: it allows so much, of which so much is used."""
+
+    name: Annotated[str, open_enum(*LimitName)]
+    allowed: WholeNumber
+    used: WholeNumber
+    needed: WholeNumber
+    resets_at: Timestamp | None
 
 
 class Problem(Sparse):
@@ -32,6 +43,7 @@ class Problem(Sparse):
     request_id: Annotated[str, Field(max_length=64)]
     retryable: bool
     errors: Annotated[tuple[ProblemError, ...], Field(max_length=ERRORS_AT_MOST)] | None = None
+    limit: ProblemLimit | None = None
 
 
 class ProblemPage(Wire):

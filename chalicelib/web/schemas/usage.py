@@ -9,7 +9,7 @@ from chalicelib.domain.metering import UNITS
 from chalicelib.domain.prices import Meter
 from chalicelib.domain.usage import LONGEST_RANGE_DAYS
 from chalicelib.use_cases.read_usage import UsageReport
-from chalicelib.web.schemas.base import Count, Timestamp, Wire, open_enum
+from chalicelib.web.schemas.base import Count, Timestamp, WholeNumber, Wire, open_enum
 
 Day = Annotated[
     date,
@@ -17,8 +17,6 @@ Day = Annotated[
         {"type": "string", "format": "date", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "maxLength": 10}
     ),
 ]
-# A quantity or an amount of money: an integer that may be larger than every JSON implementation keeps.
-WholeNumber = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,38})$", max_length=39)]
 # An amount of money, which may be owed to the tenant.
 Amount = Annotated[str, Field(pattern=r"^(0|-?[1-9][0-9]{0,38})$", max_length=40)]
 Unit = Annotated[str, Field(pattern=r"^[a-z]+$", max_length=32)]
@@ -43,7 +41,11 @@ class MeterUsage(Wire):
 
 
 class Entitlements(Wire):
-    """The plan's jobs: admitted in the present period and active now, each beside its limit."""
+    """The plan's jobs: admitted in the present period and active now, each beside its limit.
+
+    `spend_micros` is what the period's jobs have cost at list price, in millionths of the currency, and what
+    those that have not ended may cost.
+    """
 
     plan: PlanName
     period: Period
@@ -51,6 +53,8 @@ class Entitlements(Wire):
     jobs_per_month: Count
     active_jobs: Count
     active_jobs_limit: Count
+    spend_micros: WholeNumber
+    spend_cap_micros: WholeNumber
     resets_at: Timestamp
 
 
@@ -79,6 +83,8 @@ def usage_view(report: UsageReport) -> Usage:
             jobs_per_month=report.plan.jobs_per_month,
             active_jobs=report.counts.active_jobs,
             active_jobs_limit=report.plan.active_jobs,
+            spend_micros=str(report.counts.spent_micros),
+            spend_cap_micros=str(report.plan.spend_cap_micros),
             resets_at=report.resets_at,
         ),
     )

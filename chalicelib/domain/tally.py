@@ -1,0 +1,83 @@
+"""What a month's events add up to: all that an invoice needs of them, in memory that does not grow."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.metering import ContradictoryEvents, UsageEvent
+from chalicelib.domain.month import CutOffs, Month
+from chalicelib.domain.prices import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What is priced alike."""
+
+    meter: Meter
+    plan: str
+    price_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """The plan, and the version of its prices, under which a job was accepted at that time."""
+
+    accepted_at: datetime
+    event_id: str
+    plan: str
+    price_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """The units of each group, and under what the month's last job was accepted, if there is one."""
+
+    quantities: Mapping[Group, int]
+    subscription: Subscription | None
+
+
+def tally(events: Iterable[UsageEvent], *, month: Month, cut_offs: CutOffs) -> Tally:
+    """Adds up those events of the month that are within both cut-offs, each once.
+
+    An event may come again right after itself, as in any sequence that is sorted by id: `distinct` sorts, and
+    a store in which an event's id is its key does so by itself. Raises `ContradictoryEvents`.
+    """
+    first, end = month.start, month.end
+    # By the bare values of a `Group`, of which hashing one costs as much as all the rest.
+    quantities: Counter[tuple[Meter, str, str]] = Counter()
+    last: UsageEvent | None = None
+    for event in _once(events):
+        if not first <= event.time < end or not cut_offs.include(event):
+            continue
+        quantities[event.meter, event.plan, event.price_version] += event.quantity
+        if event.meter is Meter.JOB_ACCEPTED and (last is None or _age(event) > _age(last)):
+            last = event
+    groups = {Group(*values): quantity for values, quantity in quantities.items()}
+    return Tally(quantities=groups, subscription=_subscription(last))
+
+
+def _once(events: Iterable[UsageEvent]) -> Iterator[UsageEvent]:
+    before, known = None, ""
+    for event in events:
+        event_id = event.event_id
+        if before is None or event_id != known:
+            yield event
+        elif event != before:
+            raise ContradictoryEvents(before, event)
+        before, known = event, event_id
+
+
+def _age(event: UsageEvent) -> tuple[datetime, str]:
+    return event.time, event.event_id
+
+
+def _subscription(accepted: UsageEvent | None) -> Subscription | None:
+    if accepted is None:
+        return None
+    return Subscription(
+        accepted_at=accepted.time,
+        event_id=accepted.event_id,
+        plan=accepted.plan,
+        price_version=accepted.price_version,
+    )
