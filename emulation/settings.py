@@ -51,7 +51,8 @@ class Project:
     """A Chalice project as `[tool.emulation]` of its `pyproject.toml` has it; what is absent is not made.
 
     `environment` is what its functions are told, with the stack's facts in braces (`{base_url}`);
-    `provision` is the command that makes its tenants and prints them as JSON.
+    `provision` is the command that makes its tenants and prints them as JSON, `reconcile` the one that
+    compares its books, which the demo shows.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class Project:
     swagger_ui: Path | None
     environment: Mapping[str, str]
     provision: tuple[str, ...]
+    reconcile: tuple[str, ...]
 
     def told(self, facts: Mapping[str, str]) -> dict[str, str]:
         """The environment as far as the facts go: a variable that needs a missing one is left out."""
@@ -79,5 +81,11 @@ def read_project(folder: Path) -> Project:
         table = tomllib.loads(described.read_text()).get("tool", {}) if described.exists() else {}
         given = table.get("emulation", {})
         paths = {name: folder / given[name] if name in given else None for name in _PATHS}
-        command = tuple(part.format(python=sys.executable) for part in given.get("provision", ()))
-        return Project(folder=folder, environment=given.get("environment", {}), provision=command, **paths)
+        provision, reconcile = (
+            tuple(part.format(python=sys.executable) for part in given.get(name, ()))
+            for name in ("provision", "reconcile")
+        )
+        environment = given.get("environment", {})
+        return Project(
+            folder=folder, environment=environment, provision=provision, reconcile=reconcile, **paths
+        )

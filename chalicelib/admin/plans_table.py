@@ -17,9 +17,9 @@ def plans_table(plans: PlansFile) -> str:
         "reads",
         "jobs accepted a month",
         "jobs active at once",
-        f"{book.currency} that a month's jobs may cost",
+        f"spend cap, {book.currency} a month",
         f"{book.currency} a month",
-        f"{book.currency} a month at least, with what is used",
+        f"{book.currency} a month at least",
         *(f"{book.currency} a `{meter}`" for meter in Meter),
     )
     columns = (_column(name, limits, book) for name, limits in plans.plans.items())

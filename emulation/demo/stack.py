@@ -1,6 +1,7 @@
 """The demo's own stack: a process that is started, described, and gone at the end."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from emulation import clock
+from emulation.environment import isolated
 from emulation.parents import ending_with_us
 from emulation.state_dir import description_path
 
@@ -48,6 +50,7 @@ class Stack:
     rpc_url: str
     registry: str
     tenants: dict[str, Tenant]
+    environment: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +118,5 @@ def _described(described: dict[str, Any]) -> Stack:
         rpc_url=described["chain"]["rpc_url"],
         registry=described["chain"]["registry"],
         tenants={tenant.name: tenant for tenant in tenants},
+        environment=isolated(os.environ) | described["environment"],
     )

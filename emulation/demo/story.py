@@ -1,4 +1,4 @@
-"""The demo from its first chapter to its last; they are in `jobs`, `chain`, `fhe`, `limits` and `billing`."""
+"""The demo from its first chapter to its last; the modules beside have them."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +8,7 @@ from web3 import HTTPProvider, Web3
 from client.jobs import JobsClient
 from client.system import System
 from client.verify import Registry
-from emulation.demo import billing, chain, fhe, jobs, limits
+from emulation.demo import billing, books, chain, fhe, jobs, limits
 from emulation.demo.scene import Counting, Party, Scene
 from emulation.demo.screen import Screen
 from emulation.demo.stack import Stack, Starting
@@ -39,6 +39,7 @@ def tell(screen: Screen, starting: Starting, project: Path) -> None:
         limits.throttle(scene)
         limits.show_usage(scene)
         billing.show_invoice(scene, confirming=summed)
+        books.reconcile(scene, stack)
 
 
 def _scene(screen: Screen, stack: Stack, project: Path, closing: ExitStack) -> Scene:
