@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads, MemoryQueue
+from chalicelib.adapters.memory import MemoryJobs, MemoryQueue
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
+from chalicelib.adapters.memory_uploads import MemoryPayloads
 from chalicelib.adapters.system import SystemClock
 from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.job import JobRef, Status
@@ -11,7 +12,9 @@ from chalicelib.job_types.contract import Context, JobInput, JobType, Run
 from chalicelib.ports import Change
 from tests.unit.world import World
 
-UNREACHED = Plan(name="test", jobs_per_month=10**9, active_jobs=10**9, spend_cap_micros=10**12)
+UNREACHED = Plan(
+    name="test", jobs_per_month=10**9, active_jobs=10**9, spend_cap_micros=10**12, currency="USD"
+)
 
 
 class NoInput(JobInput):

@@ -70,12 +70,7 @@ class PlanCharges(_Table):
         for meter, tiers in self.tiers.items():
             ends = [tier.up_to for tier in tiers]
             bounds = [end for end in ends if end is not None]
-            if (
-                not ends
-                or ends[-1] is not None
-                or len(bounds) != len(ends) - 1
-                or bounds != sorted({*bounds})
-            ):
+            if ends != [*sorted({*bounds}), None]:
                 raise ValueError(f"unit_micros.{meter}: each tier ends after the one before, the last never")
         if len(self.tiers[Meter.JOB_ACCEPTED]) > 1:
             raise ValueError("unit_micros.job.accepted has tiers: what may be taken back has one price")
@@ -118,8 +113,9 @@ class PlansFile(_Table):
     @model_validator(mode="after")
     def _every_plan_has_a_price(self) -> Self:
         for name, version in self.prices.items():
-            if different := sorted(version.plans.keys() ^ self.plans.keys()):
-                raise ValueError(f"prices.{name} and plans do not both have {', '.join(different)}")
+            # A plan that is given up keeps its prices: what was used under it is billed, and recomputed.
+            if unpriced := sorted(self.plans.keys() - version.plans.keys()):
+                raise ValueError(f"prices.{name}.plans lacks {', '.join(unpriced)}")
         if len({version.applies_from for version in self.prices.values()}) < len(self.prices):
             raise ValueError("two versions of prices apply from one day")
         return self
@@ -133,6 +129,7 @@ class PlansFile(_Table):
                 jobs_per_month=limits.jobs_per_month,
                 active_jobs=limits.active_jobs,
                 spend_cap_micros=limits.spend_cap_micros,
+                currency=self.currency,
             )
             for name, limits in self.plans.items()
         }
@@ -168,7 +165,9 @@ def load_plans(path: Path = PLANS_FILE) -> PlansFile:
     try:
         return PlansFile.model_validate(tomllib.loads(path.read_text()))
     except ValidationError as error:
-        faults = (
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)
-        )
-        raise SystemExit(f"{path.name}: {'; '.join(faults)}") from error
+        faults = [
+            (*map(str, fault["loc"]), fault["msg"].removeprefix("Value error, "))
+            for fault in error.errors(include_url=False)
+        ]
+        told = (f"{'.'.join(place)}: {reason}" if place else reason for *place, reason in faults)
+        raise SystemExit(f"{path.name}: {'; '.join(told)}") from error

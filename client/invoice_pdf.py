@@ -18,13 +18,13 @@ ISSUER = "Zama Jobs API (fictional)"
 ITEMS: Mapping[str, str] = MappingProxyType(
     {
         "monthly_fee": "Monthly fee",
-        "minimum": "What is missing to the least that a month comes to",
+        "minimum": "Difference to the plan's monthly minimum",
         "job.accepted": "Jobs accepted",
         "compute.used": "Compute",
         "payload.stored": "Inputs and results stored",
-        "job.confirmed": "Confirmations, each in a slot of its own",
-        "job.confirmed_compact": "Confirmations by a batch's root",
-        "job.waived": "Not charged: failed by our fault, or never begun",
+        "job.confirmed": "Confirmations, recorded one by one",
+        "job.confirmed_compact": "Confirmations, recorded by the batch",
+        "job.waived": "Not charged: failed by us, or never begun",
     }
 )
 """What a line's item is called; one that a later version has keeps its name."""

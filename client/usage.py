@@ -41,6 +41,7 @@ class Entitlements:
     jobs_per_month: int
     active_jobs: int
     active_jobs_limit: int
+    currency: str | None = None
     spend_micros: int | None = None
     spend_cap_micros: int | None = None
     resets_at: datetime

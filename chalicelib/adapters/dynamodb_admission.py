@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.adapters.dynamodb import Tables, TransactionRefused, put_if_absent, to_attributes
+from chalicelib.adapters.dynamodb import Tables, TransactionRefused, to_attributes
+from chalicelib.adapters.dynamodb_actions import put_if_absent
 from chalicelib.adapters.dynamodb_items import (
     ENTITLEMENTS,
     IDEMPOTENCY,

@@ -7,13 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.adapters.dynamodb import (
-    Tables,
-    TransactionRefused,
-    put_if_absent,
-    to_attributes,
-    update_if,
-)
+from chalicelib.adapters.dynamodb import Tables, TransactionRefused, to_attributes
+from chalicelib.adapters.dynamodb_actions import put_if_absent, update_if
 from chalicelib.adapters.dynamodb_items import sortable
 from chalicelib.adapters.dynamodb_jobs import change_action
 from chalicelib.domain.chain_transaction import (

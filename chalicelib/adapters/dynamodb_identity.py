@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from chalicelib.adapters.dynamodb import Item, Tables, TransactionRefused, put_if_absent, put_if_same
+from chalicelib.adapters.dynamodb import Item, Tables, TransactionRefused
+from chalicelib.adapters.dynamodb_actions import put_if_absent, put_if_same
 from chalicelib.adapters.dynamodb_items import sortable
 from chalicelib.adapters.dynamodb_revocations import listed, unlisted
 from chalicelib.adapters.signers import SIGNERS, roster_item

@@ -6,13 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.adapters import dynamodb_admission
-from chalicelib.adapters.dynamodb import (
-    Tables,
-    TransactionRefused,
-    put_if_absent,
-    to_attributes,
-    update_if,
-)
+from chalicelib.adapters.dynamodb import Tables, TransactionRefused, to_attributes
+from chalicelib.adapters.dynamodb_actions import put_if_absent, update_if
 from chalicelib.adapters.dynamodb_items import (
     DUE_INDEX,
     DUE_SHARDS,

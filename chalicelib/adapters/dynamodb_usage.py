@@ -5,7 +5,8 @@ from datetime import date
 
 from pydantic import TypeAdapter
 
-from chalicelib.adapters.dynamodb import Tables, TransactionRefused, put_if_absent
+from chalicelib.adapters.dynamodb import Tables, TransactionRefused
+from chalicelib.adapters.dynamodb_actions import put_if_absent
 from chalicelib.adapters.dynamodb_items import (
     ENTITLEMENTS,
     USAGE_EVENTS,

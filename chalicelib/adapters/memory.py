@@ -1,6 +1,5 @@
 """Every storage port in memory, with one lock: the same promises as the real ones, for tests and examples."""
 
-import hashlib
 import threading
 from bisect import bisect_left
 from collections import Counter
@@ -15,7 +14,6 @@ from chalicelib.domain.idempotency import Claim
 from chalicelib.domain.job import Job, JobRef, Status
 from chalicelib.domain.listing import JobFilter, Page, page_of, ulid_time, unix_milliseconds
 from chalicelib.domain.metering import UsageEvent
-from chalicelib.domain.payload import Link, link_expiry
 from chalicelib.domain.usage import EntitlementCounts
 from chalicelib.ports import Admission, Change
 
@@ -181,27 +179,6 @@ class MemoryQueue:
         """See `ports.Queue.wake_confirmer`."""
         self.confirm.append(tuple(refs))
         self.trace_ids.append(trace_id)
-
-
-class MemoryPayloads:
-    """The `Payloads` port."""
-
-    def __init__(self) -> None:
-        self._contents: dict[str, bytes] = {}
-
-    def put(self, ref: JobRef, content: bytes) -> str:
-        """See `ports.Payloads.put`."""
-        key = f"{ref.tenant_id}/{ref.job_id}/{hashlib.sha256(content).hexdigest()}"
-        self._contents[key] = content
-        return key
-
-    def get(self, storage_key: str) -> bytes:
-        """See `ports.Payloads.get`."""
-        return self._contents[storage_key]
-
-    def link(self, storage_key: str, *, now: datetime) -> Link:
-        """See `ports.Payloads.link`."""
-        return Link(f"memory:{storage_key}", link_expiry(now))
 
 
 class ManualClock:

@@ -1,4 +1,4 @@
-"""Uploads and checkpoints in memory, with the promises of the real ones."""
+"""Payloads, uploads and checkpoints in memory, with the promises of the real ones."""
 
 import base64
 import hashlib
@@ -7,6 +7,27 @@ from datetime import datetime
 
 from chalicelib.domain.job import JobRef
 from chalicelib.domain.payload import Link, Upload, UploadedInput, link_expiry
+
+
+class MemoryPayloads:
+    """The `Payloads` port."""
+
+    def __init__(self) -> None:
+        self._contents: dict[str, bytes] = {}
+
+    def put(self, ref: JobRef, content: bytes) -> str:
+        """See `ports.Payloads.put`."""
+        key = f"{ref.tenant_id}/{ref.job_id}/{hashlib.sha256(content).hexdigest()}"
+        self._contents[key] = content
+        return key
+
+    def get(self, storage_key: str) -> bytes:
+        """See `ports.Payloads.get`."""
+        return self._contents[storage_key]
+
+    def link(self, storage_key: str, *, now: datetime) -> Link:
+        """See `ports.Payloads.link`."""
+        return Link(f"memory:{storage_key}", link_expiry(now))
 
 
 class MemoryUploads:

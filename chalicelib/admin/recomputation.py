@@ -38,7 +38,7 @@ class Recomputation:
         issued = [self._invoice(CutOffs.of_invoice(self._month))]
         for moment in adjusted_at:
             whole = self._invoice(CutOffs(event_time=self._month.end, ingestion_time=moment))
-            if adjustment := adjustment_of(issued, whole, prices=self._prices):
+            if adjustment := adjustment_of(issued, whole):
                 issued.append(adjustment)
         return statement_of(issued)
 

@@ -23,16 +23,18 @@ from chalicelib.adapters.cloud_events import cloud_event, type_of, usage_event
 from chalicelib.domain.job import Status
 from chalicelib.domain.metering import UNITS, UsageEvent
 from chalicelib.domain.prices import Meter
+from chalicelib.web.schemas.invoices import TenantId
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
-# So that an invoice has it in its number.
-TenantId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]
 # More than 63 bits hold; and a sum of them, at any price, is no longer than an amount may be.
 Quantity = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,18})$")]
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("there is no such moment in UTC") from error
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

@@ -9,12 +9,16 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One plan's entitlements. A limit is the highest count that is still admitted."""
+    """One plan's entitlements. A limit is the highest count that is still admitted.
+
+    The cap is in micro-units of the currency (ISO 4217).
+    """
 
     name: str
     jobs_per_month: int
     active_jobs: int
     spend_cap_micros: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

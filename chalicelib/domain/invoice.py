@@ -8,7 +8,7 @@ the difference to the invoice that there would have been.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from chalicelib.domain.metering import UNITS
@@ -58,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """One tenant's month, or the adjustment of one: the first of a month has `sequence` 1."""
+    """One tenant's month, of `sequence` 0, or an adjustment of it, of which the first has 1."""
 
     tenant_id: str
     month: Month
@@ -105,31 +105,29 @@ def invoice_of(
     """The invoice of what was tallied within these cut-offs."""
     lines = (*_fee(tallied, prices), *_usage(tallied, prices))
     lines += tuple(_minimum(tallied, prices, sum(line.amount_micros for line in lines)))
-    return _invoice(lines, tenant_id=tenant_id, month=month, prices=prices, cut_offs=cut_offs, tax=tax)
+    return Invoice(
+        tenant_id=tenant_id,
+        month=month,
+        currency=prices.currency,
+        cut_offs=cut_offs,
+        lines=lines,
+        tax_micros=tax(sum(line.amount_micros for line in lines)),
+    )
 
 
-def adjustment_of(
-    issued: Sequence[Invoice], whole: Invoice, *, prices: PriceBook, tax: Tax = no_tax
-) -> Invoice | None:
+def adjustment_of(issued: Sequence[Invoice], whole: Invoice) -> Invoice | None:
     """What `whole`, the invoice of all that is known, has beyond the issued one and its adjustments, if any.
 
-    Together they then have the lines of `whole`, and so its total.
+    Together they then have the lines of `whole`, its tax, however that is rounded, and so its total.
     """
-    billed = _quantities(line for each in issued for line in each.lines)
-    known = _quantities(whole.lines)
+    billed = quantities_of(line for each in issued for line in each.lines)
+    known = quantities_of(whole.lines)
     rates = sorted(billed.keys() | known.keys())
     lines = tuple(Line(rate, known[rate] - billed[rate]) for rate in rates if known[rate] != billed[rate])
     if not lines:
         return None
-    return _invoice(
-        lines,
-        tenant_id=whole.tenant_id,
-        month=whole.month,
-        sequence=len(issued),
-        prices=prices,
-        cut_offs=whole.cut_offs,
-        tax=tax,
-    )
+    taxed = sum(each.tax_micros for each in issued)
+    return replace(whole, sequence=len(issued), lines=lines, tax_micros=whole.tax_micros - taxed)
 
 
 def statement_of(issued: Sequence[Invoice]) -> Statement:
@@ -138,28 +136,8 @@ def statement_of(issued: Sequence[Invoice]) -> Statement:
     return Statement(invoice=issued[0], status=status, adjustments=tuple(issued[1:]))
 
 
-def _invoice(
-    lines: tuple[Line, ...],
-    *,
-    tenant_id: str,
-    month: Month,
-    sequence: int = 0,
-    prices: PriceBook,
-    cut_offs: CutOffs,
-    tax: Tax,
-) -> Invoice:
-    return Invoice(
-        tenant_id=tenant_id,
-        month=month,
-        sequence=sequence,
-        currency=prices.currency,
-        cut_offs=cut_offs,
-        lines=lines,
-        tax_micros=tax(sum(line.amount_micros for line in lines)),
-    )
-
-
-def _quantities(lines: Iterable[Line]) -> Counter[Rate]:
+def quantities_of(lines: Iterable[Line]) -> Counter[Rate]:
+    """How much of each rate the lines have together."""
     quantities: Counter[Rate] = Counter()
     for line in lines:
         quantities[line.rate] += line.quantity
@@ -168,7 +146,7 @@ def _quantities(lines: Iterable[Line]) -> Counter[Rate]:
 
 def _fee(tallied: Tally, prices: PriceBook) -> Iterator[Line]:
     """One month of the plan under which the last job was accepted; without a job, no fee is due."""
-    if last := tallied.subscription:
+    if last := tallied.last_accepted:
         fee = prices.of_plan(last.plan, version=last.price_version).monthly_fee_micros
         yield Line(_monthly(MONTHLY_FEE, fee, plan=last.plan, price_version=last.price_version), 1)
 
@@ -207,7 +185,7 @@ def _spread(tiers: Sequence[Tier], first: int, end: int) -> Iterator[tuple[Tier,
 
 def _minimum(tallied: Tally, prices: PriceBook, subtotal_micros: int) -> Iterator[Line]:
     """What is missing to the least that a month of the last job's plan comes to."""
-    if last := tallied.subscription:
+    if last := tallied.last_accepted:
         missing = prices.of_plan(last.plan, version=last.price_version).minimum_micros - subtotal_micros
         if missing > 0:
             yield Line(_monthly(MINIMUM, missing, plan=last.plan, price_version=last.price_version), 1)

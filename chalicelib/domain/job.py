@@ -39,9 +39,7 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = MappingProxyType(
         Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELED}),
         Status.RUNNING: frozenset({Status.CONFIRMING, Status.FAILED, Status.CANCELED}),
         Status.CONFIRMING: frozenset({Status.SUCCEEDED}),
-        Status.SUCCEEDED: frozenset(),
-        Status.FAILED: frozenset(),
-        Status.CANCELED: frozenset(),
+        **dict.fromkeys(TERMINAL, frozenset()),
     }
 )
 
@@ -103,7 +101,7 @@ class Result:
 class Job:
     """One job. `due_at` is when the sweep must look at it if nothing else has moved it by then.
 
-    `plan` is its tenant's when it was accepted: that prices it, whatever the tenant's plan becomes.
+    `plan`, its tenant's when it was accepted, and `price_version`, which old rows lack, price it for good.
     `request_id` names the submit in the logs, `trace_id` the caller's whole story. An input that was sent
     with the submit is stored beside the job. `placed` is the transaction that is to confirm the job, or did.
     A run costs `cost_units` once its input is known; `used_units` is what the job has been charged of them.
@@ -114,6 +112,7 @@ class Job:
     type: str
     type_version: int = 1
     plan: str
+    price_version: str | None = None
     status: Status
     version: int
     entered: Mapping[Status, datetime]
@@ -197,12 +196,10 @@ def new_job(
 
 def finish(job: Job, *, now: datetime, result: Result) -> Job:
     """The result is stored and its commitment frozen: from here on the job can only succeed."""
-    moved = enter(job, Status.CONFIRMING, now=now)
-    done = job.progress and Progress(job.progress.total, job.progress.total)
     return replace(
-        moved,
+        enter(job, Status.CONFIRMING, now=now),
         result=result,
-        progress=done,
+        progress=job.progress and Progress(job.progress.total, job.progress.total),
         used_units=job.cost_units or 0,
         lease_until=None,
         due_at=now + UNSENT_AFTER,
@@ -233,8 +230,7 @@ def cancel(job: Job, *, now: datetime) -> Job:
 
 def postpone(job: Job, *, now: datetime) -> Job:
     """The job's message is sent; the sweep looks again later, less and less often while a queue is long."""
-    age = now - job.entered[job.status]
-    due_at = now + min(max(UNSEEN_AFTER, age), UNSEEN_AT_MOST)
+    due_at = now + min(max(UNSEEN_AFTER, now - job.entered[job.status]), UNSEEN_AT_MOST)
     if job.deadline_at is not None and job.status is not Status.CONFIRMING:
         due_at = min(due_at, max(job.deadline_at, now + UNSENT_AFTER))
     return replace(job, due_at=due_at)

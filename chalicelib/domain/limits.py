@@ -72,9 +72,9 @@ def _spend_cap_exceeded(
 ) -> SpendCapExceeded:
     resets_at = next_period_start(now)
     return SpendCapExceeded(
-        f"Your plan {plan.name} caps what a month's jobs cost at {amount(plan.spend_cap_micros)}, until "
-        f"{resets_at:%FT%TZ}. {amount(spent_micros)} are spent or reserved for jobs that have not ended, and "
-        f"this job could cost {amount(needed_micros)}.",
+        f"Your plan {plan.name} caps what a month's jobs cost, until {resets_at:%FT%TZ}, at "
+        f"{amount(plan.spend_cap_micros)} {plan.currency}. {amount(spent_micros)} are spent or reserved for "
+        f"jobs that have not ended, and this job could cost {amount(needed_micros)}.",
         limit=Limit(
             name=LimitName.SPEND_CAP,
             allowed=plan.spend_cap_micros,

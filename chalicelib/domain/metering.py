@@ -132,6 +132,11 @@ def events_of(job: Job, prices: PriceBook) -> tuple[UsageEvent, ...]:
     return tuple(event for event in metered(job, prices) if event.outcome is job.status)
 
 
+def price_version_of(job: Job, prices: PriceBook) -> str:
+    """The version that prices the job; a row without one, by the day of its acceptance."""
+    return job.price_version or prices.in_force(job.created_at).name
+
+
 def _event(job: Job, meter: Meter, status: Status, prices: PriceBook) -> UsageEvent:
     confirmation = job.confirmation if meter in CONFIRMED.values() else None
     return UsageEvent(
@@ -141,7 +146,7 @@ def _event(job: Job, meter: Meter, status: Status, prices: PriceBook) -> UsageEv
         quantity=_quantity(job, meter),
         unit=UNITS[meter],
         plan=job.plan,
-        price_version=prices.in_force(job.created_at).name,
+        price_version=price_version_of(job, prices),
         outcome=status,
         gas_used=confirmation.gas_used if confirmation else 0,
         gas_price_wei=(confirmation.gas_price_wei or 0) if confirmation else 0,

@@ -1,11 +1,14 @@
 """The months that are invoiced, and when which of their events are counted."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.domain.entitlements import next_period_start, period_of
 from chalicelib.domain.metering import UsageEvent
 
+# How a month is written, in the specification too.
+MONTH_NAME = r"2[0-9]{3}-(0[1-9]|1[0-2])"
 # Who finds on the first of a month, be it a weekend, that an event is missing has a working day to write it.
 GRACE = timedelta(days=3)
 # Past the longest that a function may run: what it was to commit at a cut-off is committed by then, or never.
@@ -25,8 +28,10 @@ class Month:
         >>> Month.named("2026-02").days[-1]
         datetime.date(2026, 2, 28)
         """
-        year, _, month = name.partition("-")
-        return cls(datetime(int(year), int(month), 1, tzinfo=UTC))
+        if not re.fullmatch(MONTH_NAME, name):
+            raise ValueError(name)
+        year, month = map(int, name.split("-"))
+        return cls(datetime(year, month, 1, tzinfo=UTC))
 
     @classmethod
     def last_closed(cls, now: datetime) -> "Month":
@@ -77,8 +82,9 @@ class CutOffs:
 
     @classmethod
     def of_draft(cls, month: Month, *, now: datetime) -> "CutOffs":
-        """All that is known of the month by now."""
-        return cls(event_time=min(now, month.end), ingestion_time=min(now, month.end + GRACE))
+        """All that is known of the month by now; to the millisecond, as it is told to tenants."""
+        told = _told(now)
+        return cls(event_time=min(told, month.end), ingestion_time=min(told, month.end + GRACE))
 
     @classmethod
     def of_invoice(cls, month: Month) -> "CutOffs":
@@ -94,6 +100,8 @@ class CutOffs:
         ... ).ingestion_time.isoformat()
         '2027-01-01T00:00:00+00:00'
         """
-        settled = now - SETTLED_AFTER
-        told = settled.replace(microsecond=settled.microsecond // 1_000 * 1_000)
-        return cls(event_time=month.end, ingestion_time=told)
+        return cls(event_time=month.end, ingestion_time=_told(now - SETTLED_AFTER))
+
+
+def _told(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1_000 * 1_000)

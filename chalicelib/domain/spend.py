@@ -4,14 +4,14 @@ At list prices: what a plan includes, and cheaper tiers, make an invoice smaller
 """
 
 from chalicelib.domain.job import Job
-from chalicelib.domain.metering import CONFIRMED, kibibytes, metered, stored_bytes
+from chalicelib.domain.metering import CONFIRMED, kibibytes, metered, price_version_of, stored_bytes
 from chalicelib.domain.payload import RESULT_BYTES
 from chalicelib.domain.prices import Meter, PriceBook
 
 
 def most_micros(job: Job, prices: PriceBook, *, most_units: int) -> int:
     """What the accepted job can cost, however it ends; an input that is not read yet, `most_units`."""
-    version = prices.in_force(job.created_at).name
+    version = price_version_of(job, prices)
     quantities = {
         Meter.JOB_ACCEPTED: 1,
         Meter.COMPUTE_USED: most_units if job.cost_units is None else job.cost_units,

@@ -20,21 +20,11 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """The plan, and the version of its prices, under which a job was accepted at that time."""
-
-    accepted_at: datetime
-    event_id: str
-    plan: str
-    price_version: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The units of each group, and under what the month's last job was accepted, if there is one."""
+    """The units of each group, and the event by which the month's last job was accepted, if there is one."""
 
     quantities: Mapping[Group, int]
-    subscription: Subscription | None
+    last_accepted: UsageEvent | None
 
 
 def tally(events: Iterable[UsageEvent], *, month: Month, cut_offs: CutOffs) -> Tally:
@@ -54,7 +44,7 @@ def tally(events: Iterable[UsageEvent], *, month: Month, cut_offs: CutOffs) -> T
         if event.meter is Meter.JOB_ACCEPTED and (last is None or _age(event) > _age(last)):
             last = event
     groups = {Group(*values): quantity for values, quantity in quantities.items()}
-    return Tally(quantities=groups, subscription=_subscription(last))
+    return Tally(quantities=groups, last_accepted=last)
 
 
 def _once(events: Iterable[UsageEvent]) -> Iterator[UsageEvent]:
@@ -70,14 +60,3 @@ def _once(events: Iterable[UsageEvent]) -> Iterator[UsageEvent]:
 
 def _age(event: UsageEvent) -> tuple[datetime, str]:
     return event.time, event.event_id
-
-
-def _subscription(accepted: UsageEvent | None) -> Subscription | None:
-    if accepted is None:
-        return None
-    return Subscription(
-        accepted_at=accepted.time,
-        event_id=accepted.event_id,
-        plan=accepted.plan,
-        price_version=accepted.price_version,
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 Tax = Callable[[int], int]
-"""The tax, in micro-units, on so many of an invoice or of an adjustment."""
+"""The tax, in micro-units, on so many of an invoice; of an adjustment, it is the difference."""
 
 
 def no_tax(_subtotal_micros: int) -> int:

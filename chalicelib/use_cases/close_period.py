@@ -60,7 +60,7 @@ class ClosePeriod:
         # A clock that is behind another close's takes back nothing of what that one has billed.
         latest = max(known, issued[-1].cut_offs, key=lambda each: each.ingestion_time)
         whole = self.compute(tenant_id, month, latest)
-        adjustment = adjustment_of(issued, whole, prices=self.compute.prices)
+        adjustment = adjustment_of(issued, whole)
         if adjustment is None:
             return Closed(Outcome.UNCHANGED)
         return self._issue(Outcome.ADJUSTED, adjustment)
@@ -82,8 +82,16 @@ class ClosePeriods:
     clock: Clock
 
     def __call__(self) -> Iterator[tuple[Tenant, Closed]]:
-        """The last closed month of all, tenant by tenant, as it is asked for."""
-        return self.each(self.registry.tenants(), Month.last_closed(self.clock.now()))
+        """The last closed month of all, tenant by tenant, as it is asked for.
+
+        First of those without an invoice: a run that is cut off is then gone on with, and not begun anew.
+        """
+        month = Month.last_closed(self.clock.now())
+        invoices = self.close.invoices
+        tenants = sorted(
+            self.registry.tenants(), key=lambda each: bool(invoices.issued(each.tenant_id, month))
+        )
+        return self.each(tenants, month)
 
     def each(self, tenants: Iterable[Tenant], month: Month) -> Iterator[tuple[Tenant, Closed]]:
         """The month of these; one that fails keeps no other from its invoice."""
@@ -91,7 +99,8 @@ class ClosePeriods:
         for tenant in tenants:
             try:
                 yield tenant, self.close(tenant.tenant_id, month)
-            except (ContradictoryEvents, Unavailable) as error:
+            # `KeyError`: the price book lacks what an event names; `ValueError`: a row of another release.
+            except (ContradictoryEvents, Unavailable, KeyError, ValueError) as error:
                 failures.append(error)
         if failures:
             raise failures[0]

@@ -26,14 +26,14 @@ from chalicelib.ports import (
     Usage,
 )
 from chalicelib.use_cases.read_invoice import ComputeInvoice
-from chalicelib.use_cases.reconcile_chain import CompareConfirmations
-from chalicelib.use_cases.reconcile_counters import COUNTERS, CompareCounters
-from chalicelib.use_cases.reconcile_events import CompareEvents
-from chalicelib.use_cases.reconcile_gateway import CompareRequests
-from chalicelib.use_cases.reconcile_invoices import CompareInvoices
-from chalicelib.use_cases.reconcile_pages import pages
-from chalicelib.use_cases.reconcile_records import CompareRecords
-from chalicelib.use_cases.reconcile_report import Difference, Figure, Report, Scope
+from chalicelib.use_cases.reconciliation.chain import CompareConfirmations
+from chalicelib.use_cases.reconciliation.counters import COUNTERS, CompareCounters
+from chalicelib.use_cases.reconciliation.events import CompareEvents
+from chalicelib.use_cases.reconciliation.gateway import CompareRequests
+from chalicelib.use_cases.reconciliation.invoices import CompareInvoices
+from chalicelib.use_cases.reconciliation.pages import pages
+from chalicelib.use_cases.reconciliation.records import CompareRecords
+from chalicelib.use_cases.reconciliation.report import Difference, Figure, Report, Scope
 
 # A line for as many: their pages take some seconds.
 JOBS_A_LINE = 10_000

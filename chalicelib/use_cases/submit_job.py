@@ -121,7 +121,7 @@ class SubmitJob:
             deadline=submission.deadline,
             cost_units=_cost_units(job_type, submission),
         )
-        job = self._reserving(job, job_type)
+        job = self._reserving(replace(job, price_version=self.prices.in_force(now).name), job_type)
         if submission.input_upload is not None:
             uploaded = self._uploaded_input(submission.input_upload, job, plan)
             job = self._reserving(replace(job, uploaded_input=uploaded), job_type)
@@ -136,16 +136,21 @@ class SubmitJob:
         uploaded = self.uploads.kept(tenant_id, upload_id)
         if uploaded is None and not upload_has_expired(upload_id, now=now):
             # A refused submit would leave the copy, for months and for nothing.
-            self._refuse_what_has_no_room(job, plan)
-            uploaded = self.uploads.keep(tenant_id, upload_id)
+            refusal = self._refusal(job, plan)
+            # Of two with one key, one may have been accepted meanwhile: then the other is its replay.
+            uploaded = self.uploads.kept(tenant_id, upload_id) if refusal else None
+            if refusal and not uploaded:
+                raise refusal
+            uploaded = uploaded or self.uploads.keep(tenant_id, upload_id)
         if uploaded is None:
             raise errors.UploadNotReady("No upload of yours with this id has been sent, or it has expired.")
         return uploaded
 
-    def _refuse_what_has_no_room(self, job: Job, plan: Plan) -> None:
+    def _refusal(self, job: Job, plan: Plan) -> errors.DomainError | None:
+        """Why there is no room for the job now; whether there is, its admission decides."""
         counts, now = self.usage.counts(job.ref.tenant_id, period=period_of(job.created_at)), job.created_at
-        if refusal := limits.refusal(plan, counts, needed_micros=job.reserved_micros, now=now):
-            raise self._told(refusal, job.ref.tenant_id)
+        refusal = limits.refusal(plan, counts, needed_micros=job.reserved_micros, now=now)
+        return refusal and self._told(refusal, job.ref.tenant_id)
 
     def _plan_of(self, tenant_id: str) -> Plan:
         tenant = self.tenants.get(tenant_id)

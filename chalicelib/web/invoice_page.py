@@ -25,13 +25,13 @@ PAGES = Path(__file__).with_name("pages")
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         MONTHLY_FEE: "Monthly fee",
-        MINIMUM: "What is missing to the least that a month comes to",
+        MINIMUM: "Difference to the plan's monthly minimum",
         Meter.JOB_ACCEPTED: "Jobs accepted",
         Meter.COMPUTE_USED: "Compute",
         Meter.PAYLOAD_STORED: "Inputs and results stored",
-        Meter.JOB_CONFIRMED: "Confirmations, each in a slot of its own",
-        Meter.JOB_CONFIRMED_COMPACT: "Confirmations by a batch's root",
-        Meter.JOB_WAIVED: "Not charged: failed by our fault, or never begun",
+        Meter.JOB_CONFIRMED: "Confirmations, recorded one by one",
+        Meter.JOB_CONFIRMED_COMPACT: "Confirmations, recorded by the batch",
+        Meter.JOB_WAIVED: "Not charged: failed by us, or never begun",
     }
 )
 """What a line's item is called."""

@@ -79,7 +79,7 @@ def _usage(found: Usage) -> str:
 
 def _left(plan: Entitlements) -> str:
     spend = (
-        f"{money(plan.spend_micros)} of {money(plan.spend_cap_micros)} spent or reserved; "
+        f"{money(plan.spend_micros)} of {money(plan.spend_cap_micros)} {plan.currency} spent or reserved; "
         if plan.spend_micros is not None and plan.spend_cap_micros is not None
         else ""
     )

@@ -11,7 +11,7 @@ from client.cli.screen import table
 from client.cli.session import AsJson, Session, Stack, Tenant, session
 from client.cli.settings import Misuse
 from client.money import money
-from client.usage import Adjustment, Invoice
+from client.usage import Adjustment, Invoice, InvoiceLine
 
 HEADS = ("ITEM", "PLAN", "PRICES OF", "TIER", "QUANTITY", "PRICE", "AMOUNT")
 
@@ -71,21 +71,23 @@ def _invoice(found: Invoice) -> str:
 
 
 def _bill(bill: Invoice | Adjustment) -> str:
-    rows = [
-        (
-            each.item,
-            each.plan,
-            each.price_version,
-            "" if each.tier is None else str(each.tier),
-            f"{each.quantity:,}",
-            money(each.unit_price_micros),
-            money(each.amount_micros),
-        )
-        for each in bill.lines
-    ]
+    rows = [cells_of(line) for line in bill.lines]
     sums = {"subtotal": bill.subtotal_micros, "tax": bill.tax_micros, "total": bill.total_micros}
     blank = [""] * (len(HEADS) - 2)
     return table(
         HEADS,
         [*rows, *((name, *blank, money(micros)) for name, micros in sums.items() if micros is not None)],
+    )
+
+
+def cells_of(line: InvoiceLine) -> tuple[str, ...]:
+    """What stands under `HEADS`."""
+    return (
+        line.item,
+        line.plan,
+        line.price_version,
+        "" if line.tier is None else str(line.tier),
+        f"{line.quantity:,}",
+        money(line.unit_price_micros),
+        money(line.amount_micros),
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from client.cli.invoicing import cells_of
 from client.money import money
 from client.usage import Invoice, Usage
 from emulation.demo import jobs
@@ -29,7 +30,8 @@ def show_invoice(scene: Scene, confirming: Sequence[str]) -> None:
     screen.fact("jobs admitted", f"{left.jobs_admitted:,} of {left.jobs_per_month:,} in {left.period}")
     screen.fact("jobs active", f"{left.active_jobs:,} of {left.active_jobs_limit:,} (plan {left.plan})")
     if left.spend_micros is not None and left.spend_cap_micros is not None:
-        screen.fact("spent", f"{money(left.spend_micros)} of {money(left.spend_cap_micros)}, at list price")
+        cap = f"{money(left.spend_cap_micros)} {left.currency}"
+        screen.fact("spent", f"{money(left.spend_micros)} of {cap}, at list price")
     screen.check("every job was accepted once", _total(recent, "job.accepted"), confirmed + 1)
     screen.check(
         "and confirmed, but for the one that was canceled",
@@ -61,18 +63,7 @@ def _total(usage: Usage, name: str) -> int:
 
 
 def _print(scene: Scene, invoice: Invoice) -> None:
-    rows: list[tuple[str, ...]] = [
-        (
-            line.item,
-            line.plan,
-            line.price_version,
-            "" if line.tier is None else str(line.tier),
-            f"{line.quantity:,}",
-            money(line.unit_price_micros),
-            money(line.amount_micros),
-        )
-        for line in invoice.lines
-    ]
+    rows = [cells_of(line) for line in invoice.lines]
     sums = {"subtotal": invoice.subtotal_micros, "tax": invoice.tax_micros, "total": invoice.total_micros}
     for name, micros in sums.items():
         if micros is not None:

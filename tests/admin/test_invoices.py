@@ -198,6 +198,8 @@ def test_a_line_says_what_is_wrong_when_no_invoice_can_be_computed(
     faults = refusal(lines(mine) + "{}\n[]\n")
     assert "line 2: specversion: Field required; id: Field required" in faults
     assert " | line 3: Input should be an object" in faults
+    too_long = refusal(lines({**mine, "subject": 49 * "t"}))
+    assert "line 1: subject: String should have at most 48 characters" in too_long
     assert "has two contents" in refusal(lines(mine, with_data(used[0], quantity="2")))
     unknown = refusal(lines(with_data(used[0], price_version="1999-01")))
     assert unknown == "The price book has no plan or version '1999-01', which an event names."
@@ -224,7 +226,9 @@ def test_the_last_closed_month_is_meant_when_none_is_named(admin: Admin, billing
         ("recompute", "2026-10", "--events", "no-such-file"),
         ("recompute", "2026-10", "--events", "-", "--as-of", "2026-11-01T00:00:00"),
         ("recompute", "2026-10", "--events", "-", "--as-of", "soon"),
+        ("recompute", "2026-10", "--events", "-", "--as-of", "9999-12-31T23:59:59-01:00"),
         ("recompute", "2026-10", "--events", "-", "--tenant-id", "a b"),
+        ("recompute", "2026-10", "--events", "-", "--tenant-id", 49 * "t"),
     ],
 )
 def test_the_status_is_2_when_a_command_is_written_wrongly(admin: Admin, arguments: tuple[str, ...]) -> None:

@@ -106,7 +106,9 @@ def test_all_faults_are_told_by_line_and_the_good_events_taken_in_when_some_are_
     assert stored in events(billing)
 
 
-@pytest.mark.parametrize("time", ["2026-11-23T05:00:00", 1_795_410_000, "yesterday"])
+@pytest.mark.parametrize(
+    "time", ["2026-11-23T05:00:00", 1_795_410_000, "yesterday", "9999-12-31T23:59:59-01:00"]
+)
 def test_a_line_is_refused_when_its_time_is_no_moment(
     admin: Admin, billing: Billing, file: Path, time: object
 ) -> None:
@@ -150,6 +152,7 @@ def test_both_contents_are_told_and_alarmed_when_an_event_contradicts_what_is_kn
     assert (ran.status, document["known"]) == (1, 1)
     (refused,) = document["refused"]
     assert (refused["line"], refused["known"], refused["sent"]) == (1, cloud_event(stored), other)
+    assert refused["reason"].endswith(": quantity 1 and not 7")
     (alarm,) = (record for record in caplog.records if record.levelno == logging.CRITICAL)
     assert stored.event_id in alarm.getMessage()
     assert '"quantity":"7"' in alarm.getMessage()
@@ -167,7 +170,8 @@ def test_the_month_is_named_when_its_invoice_was_issued_without_the_event(
     admin("invoices", "close", month.name, "--tenant", billing.name)
     file.write_text(lines(cloud_event(accepted), cloud_event(stored)))
     assert admin("usage", "ingest", str(file)).text.splitlines() == [
-        f"{month.name} of {billing.tenant_id} is issued: its next close adjusts it",
+        f"{month.name} of {billing.tenant_id} is issued: "
+        f"`invoices close {month.name}` adjusts it, from a minute on",
         "1 new, 1 known, 0 refused",
     ]
     assert admin("usage", "ingest", str(file), "--json").document["to_adjust"] == []

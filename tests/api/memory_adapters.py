@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.adapters.jose_tokens import JoseTokens, make_token_key
-from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads, MemoryQueue
+from chalicelib.adapters.memory import MemoryJobs, MemoryQueue
 from chalicelib.adapters.memory_access import (
     MemoryClients,
     MemoryKeyRings,
@@ -23,7 +23,7 @@ from chalicelib.adapters.memory_sandbox import MemorySandbox
 from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
-from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
+from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryPayloads, MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryInvoices, MemoryUsage
 from chalicelib.adapters.system import RandomIds
 from chalicelib.domain.client import Client

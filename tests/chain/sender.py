@@ -24,7 +24,7 @@ from tests.chain.conftest import Bench
 from tests.unit.world import World
 
 BOTH_PATHS = pytest.mark.parametrize("path", list(ConfirmationPath), ids=str)
-PLENTY = Plan(name="test", jobs_per_month=10_000, active_jobs=10_000, spend_cap_micros=10**12)
+PLENTY = Plan(name="test", jobs_per_month=10_000, active_jobs=10_000, spend_cap_micros=10**12, currency="USD")
 # More than any of these tests needs, and few enough to fail soon.
 LOOKS = 20
 ADMIN, PAUSER = 0, 1  # of the node's accounts

@@ -11,8 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from chalicelib.adapters.memory import MemoryPayloads
-from chalicelib.adapters.memory_uploads import MemoryUploads
+from chalicelib.adapters.memory_uploads import MemoryPayloads, MemoryUploads
 from chalicelib.domain.chain_transaction import FINAL_DEPTH
 from chalicelib.domain.job import JobRef
 from chalicelib.domain.payload import Link, Upload

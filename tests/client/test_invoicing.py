@@ -166,7 +166,7 @@ def test_an_older_services_invoice_is_shown_and_printed_as_far_as_it_goes(jobs: 
 def test_what_is_left_of_the_cap_is_shown_with_the_usage(jobs: Jobs) -> None:
     jobs.submitted()
     spent = int(jobs("usage", "--json").document["entitlements"]["spend_micros"])
-    assert f"; {amount(spent)} of 500.00 spent or reserved; resets " in jobs("usage").stdout
+    assert f"; {amount(spent)} of 500.00 USD spent or reserved; resets " in jobs("usage").stdout
 
 
 def test_usage_is_shown_without_a_cap_when_the_service_tells_none(jobs: Jobs) -> None:

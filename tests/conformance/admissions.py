@@ -12,7 +12,7 @@ from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.ports import Admission, Jobs
 from tests.unit.world import PRICES, START
 
-PLAN = Plan(name="test", jobs_per_month=5, active_jobs=3, spend_cap_micros=10**12)
+PLAN = Plan(name="test", jobs_per_month=5, active_jobs=3, spend_cap_micros=10**12, currency="USD")
 IDS = RandomIds()
 
 

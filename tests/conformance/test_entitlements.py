@@ -29,7 +29,7 @@ from tests.unit.world import PRICES, START
 
 SUBMITS = 64
 COST = 700
-ROOMY = Plan(name="test", jobs_per_month=10**6, active_jobs=10**6, spend_cap_micros=10**12)
+ROOMY = Plan(name="test", jobs_per_month=10**6, active_jobs=10**6, spend_cap_micros=10**12, currency="USD")
 DECEMBER = datetime(2026, 12, 1, tzinfo=START.tzinfo)
 LAST = DECEMBER - timedelta(microseconds=1)
 

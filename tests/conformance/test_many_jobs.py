@@ -19,7 +19,7 @@ from tests.unit.world import START
 
 IDS = RandomIds()
 MOST = 100
-PLAN = Plan(name="test", jobs_per_month=MOST, active_jobs=MOST, spend_cap_micros=10**12)
+PLAN = Plan(name="test", jobs_per_month=MOST, active_jobs=MOST, spend_cap_micros=10**12, currency="USD")
 
 
 @pytest.fixture(params=["memory", "real"])

@@ -10,8 +10,7 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from chalicelib.adapters.memory import MemoryPayloads
-from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
+from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryPayloads, MemoryUploads
 from chalicelib.adapters.s3 import CHECKPOINTS, UPLOADS, Links, S3Uploads
 from chalicelib.adapters.system import RandomIds, SystemClock
 from chalicelib.domain.job import JobRef

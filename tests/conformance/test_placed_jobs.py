@@ -43,7 +43,7 @@ def account() -> Account:
 def confirming(jobs: Jobs, count: int) -> list[Job]:
     """So many jobs of one tenant, which wait for the chain."""
     tenant = IDS.new_id("ten_")
-    plan = Plan(name="test", jobs_per_month=count, active_jobs=count, spend_cap_micros=10**12)
+    plan = Plan(name="test", jobs_per_month=count, active_jobs=count, spend_cap_micros=10**12, currency="USD")
     found = []
     for n in range(count):
         wanted = admission(tenant, f"k{n}", plan=plan)

@@ -20,7 +20,7 @@ from tests.conformance.admissions import IDS, admission
 from tests.conformance.real_ports import client, forget_ready, make_resources, tables
 from tests.unit.world import START
 
-PLAN = Plan(name="test", jobs_per_month=10_000, active_jobs=10_000, spend_cap_micros=10**12)
+PLAN = Plan(name="test", jobs_per_month=10_000, active_jobs=10_000, spend_cap_micros=10**12, currency="USD")
 CHECKPOINT = Checkpoint(storage_key="c", progress=Progress(1, 2))
 RESULT = domain.Result(storage_key="k", sha256="ab", salt="0x01", commitment="0x02", size_bytes=1)
 FIRST, SECOND, THIRD = "a", "ab", "b"  # a tenant's id may begin with another's

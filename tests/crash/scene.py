@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.adapters.dynamodb import Tables
 from chalicelib.adapters.dynamodb_chain import DynamoDbChainTransactions
 from chalicelib.adapters.dynamodb_jobs import DynamoDbJobs
+from chalicelib.adapters.dynamodb_usage import DynamoDbUsage
 from chalicelib.adapters.evm import EvmChain
 from chalicelib.adapters.memory import ManualClock
 from chalicelib.adapters.memory_signers import MemorySigners
@@ -60,6 +61,7 @@ class Scene:
             payloads=_payloads(self.endpoint),
             checkpoints=_checkpoints(self.endpoint),
             uploads=_uploads(self.endpoint),
+            usage=DynamoDbUsage(self.tables),
             transactions=DynamoDbChainTransactions(self.tables),
             chain=chain,
             clock=ManualClock(now),

@@ -33,7 +33,7 @@ BUGS_OF_ACCESS = (
     ),
     Bug(
         "a stale reader undoes a revocation",
-        "chalicelib/adapters/dynamodb.py",
+        "chalicelib/adapters/dynamodb_actions.py",
         "        return put_if_absent(table, after, key=key)\n    return {\n",
         "        return put_if_absent(table, after, key=key)\n"
         "    before = {name: was for name, was in before.items() if was is not None}\n    return {\n",

@@ -6,7 +6,7 @@ BUGS_OF_THE_MONEY = (
     Bug(
         "a charge has the price of its own day",
         "chalicelib/domain/metering.py",
-        "price_version=prices.in_force(job.created_at).name",
+        "price_version=price_version_of(job, prices)",
         "price_version=prices.in_force(job.entered[status]).name",
         "tests/unit/test_outcomes.py",
     ),
@@ -97,7 +97,7 @@ BUGS_OF_THE_MONEY = (
     ),
     Bug(
         "an event that nobody's job bears out is overlooked",
-        "chalicelib/use_cases/reconcile_events.py",
+        "chalicelib/use_cases/reconciliation/events.py",
         "if days.get(event.event_id) != event.time.date():",
         "if event.event_id in days and days[event.event_id] != event.time.date():",
         "tests/unit/test_reconcile_losses.py",

@@ -35,7 +35,7 @@ def test_a_deployable_is_built_when_the_project_is_packaged(tmp_path: Path) -> N
     declared = Counter(each["Type"] for each in resources.values() if "Type" in each)
     assert declared.items() <= Counter(resource["Type"] for resource in template.values()).items()
     functions = [each for each in template.values() if each["Type"] == "AWS::Serverless::Function"]
-    assert len(functions) == 6
+    assert len(functions) == 7
     for function in functions:
         # `zama-jobs-local-run_job`, and the API's handler is just `zama-jobs-local`.
         name = function["Properties"]["FunctionName"].removeprefix("zama-jobs-local").removeprefix("-")

@@ -1,5 +1,6 @@
 """README.md and DESIGN.md stay true: their snippets run, and what they point at exists."""
 
+import json
 import os
 import re
 import shlex
@@ -28,6 +29,7 @@ from chalicelib.web.operations import OPERATIONS, problems_of
 from chalicelib.web.problems import CATALOGUE
 from client.documents import ConfirmationPath
 from client.jobs import JobsClient
+from client.money import money
 from tests.stack_process import StackProcess, start_stack
 from tests.waiting import until
 
@@ -105,6 +107,25 @@ def test_the_dead_letters_snippet_finds_none_when_a_stack_runs(stack: StackProce
     ran = subprocess.run(["bash", "-ec", told], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert ran.stdout.startswith("No dead letters")
     assert "0 sent again" in ran.stdout
+
+
+def test_the_invoices_snippet_recomputes_what_is_shown_and_finds_no_drift(stack: StackProcess) -> None:
+    described = stack.ready()
+    acme = described["tenants"][0]
+    with JobsClient(described["api"]["base_url"], acme["client_id"], acme["client_secret"]) as jobs:
+        jobs.wait(jobs.submit("sha256.chain", {"seed": "0x" + "00" * 32, "rounds": 1}).job.id)
+    ran = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", commands_of("invoices", stack)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = ran.stdout.splitlines()
+    (recomputed,) = (json.loads(line) for line in lines if line.startswith("{"))
+    total = f"total {money(int(recomputed['total_micros']))} {recomputed['currency']}"
+    assert any(line.endswith(total) for line in lines)
+    assert lines[-1] == "zero drift"
 
 
 def test_the_administration_snippet_shows_its_own_acts_when_a_stack_runs(stack: StackProcess) -> None:

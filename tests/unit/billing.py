@@ -14,6 +14,7 @@ from chalicelib.domain.metering import UNITS, UsageEvent, distinct
 from chalicelib.domain.month import GRACE, SETTLED_AFTER, CutOffs, Month
 from chalicelib.domain.prices import PRICED, Meter, PlanPrices, PriceBook, PriceVersion, Tier
 from chalicelib.domain.tally import tally
+from chalicelib.domain.tax import Tax, no_tax
 from chalicelib.ports import Clock, Invoices, Usage
 from chalicelib.use_cases.close_period import Closed, ClosePeriod
 from chalicelib.use_cases.read_invoice import ComputeInvoice, ReadInvoice
@@ -110,11 +111,12 @@ def invoice(
     month: Month = NOVEMBER,
     cut_offs: CutOffs | None = None,
     prices: PriceBook = PRICES,
+    tax: Tax = no_tax,
 ) -> Invoice:
     """The invoice of these events, in whatever order; by default of all of the month's."""
     cut_offs = cut_offs or CutOffs(event_time=month.end, ingestion_time=datetime.max.replace(tzinfo=UTC))
     tallied = tally(distinct(events), month=month, cut_offs=cut_offs)
-    return invoice_of(tallied, tenant_id=TENANT, month=month, prices=prices, cut_offs=cut_offs)
+    return invoice_of(tallied, tenant_id=TENANT, month=month, prices=prices, cut_offs=cut_offs, tax=tax)
 
 
 def lines(invoices: Iterable[Invoice]) -> dict[object, int]:

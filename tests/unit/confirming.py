@@ -20,7 +20,7 @@ from tests.unit.world import REGISTRY, SIGNER, SIGNER_KEY, World
 COMPACT = ConfirmationPath.COMPACT
 # A signer that comes after `SIGNER`.
 NEXT, NEXT_KEY = "0x" + "52" * 20, b"\x52" * 32
-MANY = Plan(name="test", jobs_per_month=1_000, active_jobs=1_000, spend_cap_micros=10**12)
+MANY = Plan(name="test", jobs_per_month=1_000, active_jobs=1_000, spend_cap_micros=10**12, currency="USD")
 # More looks than any trouble that has ended takes to be mended.
 LOOKS = 60
 

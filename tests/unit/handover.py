@@ -51,7 +51,7 @@ class Scene:
         self.alarms: Counter[str] = Counter()
         self.refs: list[JobRef] = []
         world.plan = type(world.plan)(
-            name="test", jobs_per_month=10_000, active_jobs=1_000, spend_cap_micros=0
+            name="test", jobs_per_month=10_000, active_jobs=1_000, spend_cap_micros=0, currency="USD"
         )
         world.clock.meanwhile = self.pass_time
         self.submit(ConfirmationPath.DIRECT)

@@ -31,8 +31,8 @@ from chalicelib.job_types.chain_logs import Block, Log
 from chalicelib.use_cases.close_period import Closed, ClosePeriod
 from chalicelib.use_cases.read_invoice import ComputeInvoice
 from chalicelib.use_cases.reconcile import Reconcile
-from chalicelib.use_cases.reconcile_records import COMPACT_CONFIRMED, JOB_CONFIRMED
-from chalicelib.use_cases.reconcile_report import Report
+from chalicelib.use_cases.reconciliation.records import COMPACT_CONFIRMED, JOB_CONFIRMED
+from chalicelib.use_cases.reconciliation.report import Report
 from chalicelib.use_cases.take_in_usage import TakeInUsage
 from tests.unit.confirming import MANY
 from tests.unit.endings import DEADLINE, PLAYED, STEPS, book

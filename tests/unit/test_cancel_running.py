@@ -11,7 +11,7 @@ from chalicelib.use_cases.attempt import HEARTBEAT_SECONDS
 from chalicelib.use_cases.run_job import Outcome
 from tests.unit.runs import UNITS_A_STEP, Scripted, steps_of, submit_steps
 from tests.unit.test_failed_runs import meters_of
-from tests.unit.world import World
+from tests.unit.world import OF_TEN_UNITS, World
 
 
 def test_a_silent_run_is_killed_within_a_heartbeat_when_it_is_canceled(world: World) -> None:
@@ -48,7 +48,7 @@ def test_nothing_is_written_when_a_canceled_run_goes_on_for_a_moment(world: Worl
 def test_the_charge_is_what_the_row_says_when_a_running_job_is_canceled(
     world: World, progress: Progress | None
 ) -> None:
-    ref = world.submit().job_ref
+    ref = world.submit(job_input=OF_TEN_UNITS).job_ref
     steps = [Stepped(progress)] if progress else []
 
     def cancel() -> None:
@@ -68,7 +68,7 @@ def test_the_charge_is_what_the_row_says_when_a_running_job_is_canceled(
 
 
 def test_what_a_failed_attempt_lost_is_not_charged_when_its_job_is_canceled(world: World) -> None:
-    ref = world.submit().job_ref
+    ref = world.submit(job_input=OF_TEN_UNITS).job_ref
     world.sandbox = Scripted(world.clock, [Began(10), Stepped(Progress(2, 3)), None, None, Broke("x")])
     assert world.run_job(ref) is Outcome.RETRIED
     assert world.cancel_job(ref).progress is None

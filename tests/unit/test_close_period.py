@@ -17,7 +17,7 @@ from chalicelib.domain.entitlements import Tenant
 from chalicelib.domain.errors import InvoiceNotFound, Refused, Superseded, Unavailable
 from chalicelib.domain.invoice import Invoice, InvoiceStatus
 from chalicelib.domain.metering import ContradictoryEvents, UsageEvent
-from chalicelib.domain.month import GRACE, SETTLED_AFTER, Month
+from chalicelib.domain.month import GRACE, SETTLED_AFTER, CutOffs, Month
 from chalicelib.domain.prices import Meter
 from chalicelib.ports import Usage
 from chalicelib.use_cases.close_period import Closed, ClosePeriods, Outcome
@@ -271,3 +271,29 @@ def test_a_number_is_issued_once(office: Office) -> None:
     office.close()
     with pytest.raises(Superseded):
         office.invoices.issue(office.issued()[0])
+
+
+def test_every_tenant_gets_its_invoice_when_the_price_book_lacks_what_ones_events_name(
+    office: Office,
+) -> None:
+    office.take_in(event(7, tenant="ten_0", price_version="gone"), event(8, tenant="ten_2"))
+    closes = periods(office, "ten_0", TENANT, "ten_2")
+    with pytest.raises(KeyError, match="gone"):
+        list(closes())
+    assert {len(office.invoices.issued(each, NOVEMBER)) for each in (TENANT, "ten_2")} == {1}
+
+
+def test_who_has_no_invoice_yet_is_closed_first_when_the_last_run_was_cut_off(office: Office) -> None:
+    office.take_in(event(7, tenant="ten_2"), event(8, tenant="ten_3"))
+    closes = periods(office, TENANT, "ten_2", "ten_3")
+    first, _ = next(closes())
+    assert [tenant.tenant_id for tenant, _ in closes()] == ["ten_2", "ten_3", first.tenant_id]
+
+
+def test_a_draft_says_its_cut_offs_exactly_when_it_is_told_in_milliseconds(office: Office) -> None:
+    now = NOVEMBER.start + timedelta(milliseconds=5, microseconds=600)
+    office.be_at(now)
+    office.take_in(event(2, time=now - timedelta(microseconds=100)))
+    draft = office.read(TENANT, NOVEMBER).invoice
+    told = CutOffs.of_draft(NOVEMBER, now=now.replace(microsecond=now.microsecond // 1_000 * 1_000))
+    assert draft == office.read.compute(TENANT, NOVEMBER, told)

@@ -12,7 +12,7 @@ from chalicelib.job_types.contract import JobError
 from chalicelib.ports.sandbox import Began, Bound, Broke, Ended, Exceeded, Stepped
 from chalicelib.use_cases.run_job import Outcome
 from tests.unit.runs import UNITS_A_STEP, Scripted, run_on, steps_of, submit_steps
-from tests.unit.world import INVOCATION_SECONDS, START, World, give_up, result_of, take
+from tests.unit.world import INVOCATION_SECONDS, OF_TEN_UNITS, START, World, give_up, result_of, take
 
 
 def failure_of(world: World, ref: JobRef) -> FailureCode:
@@ -56,7 +56,7 @@ def test_the_callers_error_is_not_tried_again_when_it_shows_late(world: World) -
 def test_a_run_that_exceeds_its_bounds_fails_its_own_job_when_it_is_told_so(
     world: World, bound: Bound
 ) -> None:
-    ref, next_one = world.submit().job_ref, world.submit("k2").job_ref
+    ref, next_one = world.submit(job_input=OF_TEN_UNITS).job_ref, world.submit("k2").job_ref
     world.sandbox = Scripted(
         world.clock, [Began(10), Stepped(Progress(2, 5)), Exceeded(bound)], [Began(1), Ended(b"1")]
     )
@@ -118,9 +118,9 @@ def test_a_run_fails_when_it_comes_to_no_checkpoint_in_a_later_invocation(world:
 
 
 def test_a_broken_run_is_tried_again_ever_later_and_then_no_more(world: World) -> None:
-    ref = world.submit().job_ref
+    ref = world.submit(job_input=OF_TEN_UNITS).job_ref
     world.sandbox = Scripted(
-        world.clock, *[[Began(9), Stepped(Progress(1, 3)), Broke("ZeroDivisionError")]] * MAX_ATTEMPTS
+        world.clock, *[[Began(10), Stepped(Progress(1, 3)), Broke("ZeroDivisionError")]] * MAX_ATTEMPTS
     )
     world.queue.delays.clear()
     waits: list[float] = []

@@ -21,7 +21,9 @@ from tests.unit.runs import Scripted, Steps, steps_of, submit_steps
 from tests.unit.world import ACME, GLOBEX, INVOCATION_SECONDS, START, World
 
 MANY = 10_000
-PLAN = Plan(name="test", jobs_per_month=10 * MANY, active_jobs=10 * MANY, spend_cap_micros=10**12)
+PLAN = Plan(
+    name="test", jobs_per_month=10 * MANY, active_jobs=10 * MANY, spend_cap_micros=10**12, currency="USD"
+)
 
 
 class Quick(Scripted):

@@ -1,6 +1,7 @@
 """A refusal says which limit it is, how much it allows and has left, and when it resets."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.adapters.memory_uploads import MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.domain.entitlements import Plan
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.limits import Limit, LimitName, refusal
+from chalicelib.domain.payload import UploadedInput
 from chalicelib.domain.prices import Meter, PriceBook, PriceVersion
 from chalicelib.domain.usage import EntitlementCounts
 from tests.unit.billing import TICK, plan_prices
@@ -19,7 +22,7 @@ from tests.unit.submits import post
 from tests.unit.test_payloads import uploaded
 from tests.unit.world import ACME, START, World
 
-PLAN = Plan(name="pro", jobs_per_month=500, active_jobs=7, spend_cap_micros=1_500_000)
+PLAN = Plan(name="pro", jobs_per_month=500, active_jobs=7, spend_cap_micros=1_500_000, currency="USD")
 NOW = datetime(2026, 11, 30, 23, 59, 30, tzinfo=UTC)
 DECEMBER = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -59,7 +62,7 @@ def test_each_refusal_names_its_limit_in_facts_and_in_words() -> None:
     ]
     assert "pro allows 7 active jobs at once, and 7 are" in active.detail
     assert "pro allows 500 jobs a month, until 2026-12-01T00:00:00Z, and 500 were accepted" in quota.detail
-    for words in ("at 1.50, until 2026-12-01T00:00:00Z", "1.400001 are spent", "could cost 99.999999"):
+    for words in ("until 2026-12-01T00:00:00Z, at 1.50 USD.", "1.400001 are spent", "could cost 99.999999"):
         assert words in spend.detail
 
 
@@ -110,7 +113,7 @@ PRICES = PriceBook(
         ),
     ),
 )
-ROOMY = Plan(name="test", jobs_per_month=100, active_jobs=100, spend_cap_micros=100 * PRICE)
+ROOMY = Plan(name="test", jobs_per_month=100, active_jobs=100, spend_cap_micros=100 * PRICE, currency="USD")
 LIMITED: dict[str, tuple[dict[str, int], int]] = {
     "active_jobs": ({"active_jobs": 2}, 429),
     "jobs_per_month": ({"jobs_per_month": 2}, 429),
@@ -170,3 +173,27 @@ def test_no_copy_of_an_upload_is_kept_when_its_submit_is_refused(name: str) -> N
     assert refused.value.facts["limit"].name == name
     assert world.uploads.kept(ACME, upload_id) is None
     assert MemoryUsage(world.jobs).counts(ACME, period="2026-11") == before
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_the_twin_of_an_accepted_submit_is_its_replay_when_both_found_no_copy_of_their_upload(
+    name: str,
+) -> None:
+    class Twins(MemoryUploads):
+        """Whoever has looked for a copy is overtaken once."""
+
+        overtake: Callable[[], object] = staticmethod(lambda: None)
+
+        def kept(self, tenant_id: str, upload_id: str) -> UploadedInput | None:
+            found = super().kept(tenant_id, upload_id)
+            overtake, self.overtake = self.overtake, lambda: None
+            overtake()
+            return found
+
+    limits, _ = LIMITED[name]
+    uploads = Twins()
+    world = World(prices=PRICES, plan=replace(ROOMY, **limits), uploads=uploads)
+    post(world, "k1")
+    upload_id = uploaded(world, b"{}")
+    uploads.overtake = lambda: world.submit("k2", upload=upload_id)
+    assert world.submit("k2", upload=upload_id).is_replay

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.adapters.memory import MemoryJobs, MemoryPayloads
-from chalicelib.adapters.memory_uploads import MemoryUploads
+from chalicelib.adapters.memory import MemoryJobs
+from chalicelib.adapters.memory_uploads import MemoryPayloads, MemoryUploads
 from chalicelib.domain.errors import (
     ActiveJobsExceeded,
     DomainError,

@@ -8,21 +8,54 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.prices import PRICED, Meter, Tier
-from chalicelib.plans import PLANS_FILE, load_plans
+from chalicelib.plans import PLANS_FILE, PlansFile, load_plans
 
-TEXT = PLANS_FILE.read_text()
-RAW: dict[str, Any] = tomllib.loads(TEXT)
+RAW: dict[str, Any] = tomllib.loads(PLANS_FILE.read_text())
 BOOK = load_plans().price_book
-# Of the newest version's part for one plan.
-PRO, ENTERPRISE = r"prices\.2026-11-24\.plans\.pro", r"prices\.2026-11-24\.plans\.enterprise"
+# Of its own, so that no other version or plan of ours is a fault of it.
+TEXT = """
+currency = "USD"
+
+[plans.pro]
+submit = { rate_limit = 50.0, burst_limit = 100, quota_limit = 100000, quota_period = "DAY" }
+read = { rate_limit = 200.0, burst_limit = 400, quota_limit = 1000000, quota_period = "DAY" }
+jobs_per_month = 50000
+active_jobs = 1000
+spend_cap_micros = 500_000_000
+
+[prices.old]
+applies_from = 2026-11-01
+gas = { price_wei = 1, micros_per_ether = 2, margin_percent = 3 }
+
+[prices.old.plans.pro]
+monthly_fee_micros = 0
+unit_micros = { "job.accepted" = 0, "compute.used" = 0, "payload.stored" = 0, "job.confirmed" = 0, "job.confirmed_compact" = 0 }
+
+[prices.new]
+applies_from = 2026-11-24
+gas = { price_wei = 100, micros_per_ether = 400, margin_percent = 25 }
+
+[prices.new.plans.pro]
+monthly_fee_micros = 49_000_000
+minimum_micros = 990_000_000
+
+[prices.new.plans.pro.unit_micros]
+"job.accepted" = 2_000
+"compute.used" = 100
+"payload.stored" = 1
+"job.confirmed" = [{ up_to = 500, micros = 0 }, { up_to = 10_000, micros = 40_000 }, { micros = 35_000 }]
+"job.confirmed_compact" = 4_000
+"""  # noqa: E501
+OLD, NEW = TEXT.index("[prices.old]"), TEXT.index("[prices.new]")
+PRO = r"prices\.new\.plans\.pro"
 TIERS = "[{ up_to = 500, micros = 0 }, { up_to = 10_000, micros = 40_000 }, { micros = 35_000 }]"
-OF_CONFIRMED = rf"{PRO}: .*unit_micros\.job\.confirmed: each tier ends after the one before"
+OF_CONFIRMED = rf"{PRO}: unit_micros\.job\.confirmed: each tier ends after the one before"
 
 
-def load(tmp_path: Path, text: str) -> None:
+def load(tmp_path: Path, text: str) -> PlansFile:
     path = tmp_path / "plans.toml"
     path.write_text(text)
-    load_plans(path)
+    return load_plans(path)
 
 
 def test_entitlements_are_the_files_when_it_is_loaded() -> None:
@@ -60,10 +93,10 @@ def read(price: int | list[dict[str, int]]) -> tuple[Tier, ...]:
 
 
 def test_versions_are_in_the_order_of_their_days_whatever_the_files_is(tmp_path: Path) -> None:
-    start, second = TEXT.index("[prices.2026-11]"), TEXT.index("[prices.2026-11-24]")
-    path = tmp_path / "plans.toml"
-    path.write_text(TEXT[:start] + TEXT[second:] + "\n" + TEXT[start:second])
-    assert load_plans(path).price_book == BOOK
+    names = [version.name for version in load(tmp_path, TEXT).price_book.versions]
+    assert names == ["old", "new"]
+    turned = TEXT[:OLD] + TEXT[NEW:] + TEXT[OLD:NEW]
+    assert [version.name for version in load(tmp_path, turned).price_book.versions] == names
 
 
 @pytest.mark.parametrize(
@@ -83,14 +116,14 @@ def test_versions_are_in_the_order_of_their_days_whatever_the_files_is(tmp_path:
             "spend_cap_micros = 5e8",
             r"pro\.spend_cap_micros: .*integer",
         ),
-        ("spend_cap_micros = 500_000_000 #", "#", r"plans\.pro\.spend_cap_micros: Field required"),
+        ("spend_cap_micros = 500_000_000", "", r"plans\.pro\.spend_cap_micros: Field required"),
         (
             "minimum_micros = 990_000_000",
             "minimum_micros = 9.9e8",
-            rf"{ENTERPRISE}\.minimum_micros: .*integer",
+            rf"{PRO}\.minimum_micros: .*integer",
         ),
-        ("minimum_micros = 990_000_000", "minimum_micros = -1", rf"{ENTERPRISE}\.minimum_micros: .*greater"),
-        ("monthly_fee_micros = 490_000_000", "monthly_fee_micros = 49.0", r"\.monthly_fee_micros: .*integer"),
+        ("minimum_micros = 990_000_000", "minimum_micros = -1", rf"{PRO}\.minimum_micros: .*greater"),
+        ("monthly_fee_micros = 49_000_000", "monthly_fee_micros = 49.0", r"\.monthly_fee_micros: .*integer"),
         (
             'confirmed_compact" = 4_000',
             'confirmed_compact" = 4e3',
@@ -111,12 +144,12 @@ def test_versions_are_in_the_order_of_their_days_whatever_the_files_is(tmp_path:
         (TIERS, "[{ up_to = 9, micros = -1 }, { micros = 1 }]", rf"{PRO}\..*micros: .*greater than or equal"),
         (TIERS, "[{ up_to = 9, micros = 0.5 }, { micros = 1 }]", rf"{PRO}\..*micros: .*valid integer"),
         (TIERS, "[{ to = 9, micros = 0 }, { micros = 1 }]", rf"{PRO}\..*\.to: Extra inputs"),
-        ("[plans.pro]", "[plans.prow]", r"prices\.2026-11 and plans do not both have pro, prow"),
+        ("[plans.pro]", "[plans.prow]", r"prices\.old\.plans lacks prow$"),
         ('currency = "USD"', 'currency = "dollars"', "currency: String should match"),
         (
             "applies_from = 2026-11-24",
             "applies_from = 2026-11-01",
-            "two versions of prices apply from one day",
+            "two versions of prices apply from one day$",
         ),
         ("applies_from = 2026-11-24", 'applies_from = "2026-11-24"', r"applies_from: .*valid date"),
     ],
@@ -134,16 +167,19 @@ def test_place_and_fault_are_named_when_a_number_is_missing_or_wrong(
 def test_what_is_assumed_of_gas_is_named_when_it_is_missing_or_wrong(
     tmp_path: Path, key: str, instead: str
 ) -> None:
-    lines = TEXT.splitlines()
-    at = max(number for number, line in enumerate(lines) if line.startswith("gas = "))
-    lines[at] = re.sub(rf"{key} = [0-9_]+,? ?", instead.format(key=key), lines[at]).replace(", }", " }")
-    with pytest.raises(SystemExit, match=rf"prices\.2026-11-24\.gas\.{key}: "):
-        load(tmp_path, "\n".join(lines).replace(",}", "}"))
+    text = TEXT[:NEW] + re.sub(rf"{key} = [0-9]+,? ?", instead.format(key=key), TEXT[NEW:])
+    with pytest.raises(SystemExit, match=rf"prices\.new\.gas\.{key}: "):
+        load(tmp_path, text.replace(", }", " }").replace(",}", "}"))
 
 
 def test_an_acceptance_has_one_price_for_it_may_be_taken_back(tmp_path: Path) -> None:
-    start = TEXT.index("[prices.2026-11-24.plans.pro.unit_micros]")
     tiers = '"job.accepted" = [{ up_to = 9, micros = 0 }, { micros = 1 }]'
-    text = TEXT[:start] + TEXT[start:].replace('"job.accepted" = 2_000', tiers, 1)
     with pytest.raises(SystemExit, match=rf"{PRO}: .*job\.accepted has tiers"):
-        load(tmp_path, text)
+        load(tmp_path, TEXT.replace('"job.accepted" = 2_000', tiers))
+
+
+def test_a_plan_keeps_its_prices_when_it_is_given_up(tmp_path: Path) -> None:
+    charges = TEXT[TEXT.index("monthly_fee_micros = 0\n") : NEW]
+    loaded = load(tmp_path, f"{TEXT}\n[prices.old.plans.gone]\n{charges}")
+    assert set(loaded.entitlements) == {"pro"}
+    assert loaded.price_book.of_plan("gone", version="old") == loaded.price_book.of_plan("pro", version="old")

@@ -17,8 +17,8 @@ from chalicelib.domain.month import Month
 from chalicelib.domain.prices import Meter
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.job_types.chain_logs import Log, TooManyLogs
-from chalicelib.use_cases.reconcile_records import CompareRecords
-from chalicelib.use_cases.reconcile_report import A_READ, Figure, Kind
+from chalicelib.use_cases.reconciliation.records import CompareRecords
+from chalicelib.use_cases.reconciliation.report import A_READ, Figure, Kind
 from tests.unit.reconciled import DECEMBER, NOVEMBER, Books, Meanwhile, RegistryLogs
 from tests.unit.world import ACME, GLOBEX
 

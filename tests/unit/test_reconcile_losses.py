@@ -11,7 +11,7 @@ from chalicelib.domain.job import JobRef
 from chalicelib.domain.metering import UsageEvent
 from chalicelib.domain.prices import Meter
 from chalicelib.domain.transaction_id import ConfirmationPath
-from chalicelib.use_cases.reconcile_report import Kind
+from chalicelib.use_cases.reconciliation.report import Kind
 from tests.unit.reconciled import DECEMBER, NOVEMBER, Books
 from tests.unit.world import ACME, GLOBEX
 

@@ -22,7 +22,7 @@ from tests.unit.audited import AuditedJobs
 from tests.unit.runs import Dies, steps_of, submit_steps
 from tests.unit.world import ACME, GLOBEX, INVOCATION_SECONDS, World
 
-PLAN = Plan(name="test", jobs_per_month=1000, active_jobs=1000, spend_cap_micros=10**12)
+PLAN = Plan(name="test", jobs_per_month=1000, active_jobs=1000, spend_cap_micros=10**12, currency="USD")
 PORTS = ("jobs", "checkpoints", "payloads", "queue")
 # Past the calls of a run of some minutes, each second of which is one heartbeat.
 CALLS = st.none() | st.integers(1, 60)

@@ -250,3 +250,23 @@ def test_a_job_from_before_reservations_is_counted_at_what_it_cost_when_it_ends(
     world.jobs.save([Change(job, replace(job, reserved_micros=0))])
     PLAYED["succeeded"](world, ref)
     assert counts(world, ACME).spent_micros == before + charged_micros(world.job(ref), world.prices)
+
+
+@pytest.mark.parametrize("path", ConfirmationPath)
+def test_a_job_keeps_its_prices_when_a_version_comes_that_applies_from_before_it(
+    path: ConfirmationPath,
+) -> None:
+    """Its release came later in the day than midnight, from which on it is to apply."""
+    world = World(prices=book(1), plan=MANY)
+    steps_of(world)
+    ref = submit_steps(world, STEPS, path=path)
+    (late,) = book(10).versions
+    (first,) = world.prices.versions
+    versions = replace(first, applies_from=first.applies_from - timedelta(days=1)), replace(late, name="late")
+    world.prices = replace(world.prices, versions=versions)
+    PLAYED["succeeded"](world, ref)
+    job = world.job(ref)
+    stored = {each.event_id: each for each in world.jobs.events().values()}
+    assert {each.event_id: each for each in metered(job, world.prices)} == stored
+    assert {each.price_version for each in stored.values()} == {first.name}
+    assert charged_micros(job, world.prices) == counts(world, ACME).spent_micros <= job.reserved_micros

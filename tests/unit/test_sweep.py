@@ -141,7 +141,9 @@ def test_dead_letters_are_told_of_until_they_are_gone(world: World) -> None:
 
 
 def test_all_are_seen_to_in_a_few_sweeps_when_more_are_overdue_than_one_takes(world: World) -> None:
-    world.plan = type(world.plan)(name="test", jobs_per_month=10**6, active_jobs=10**6, spend_cap_micros=0)
+    world.plan = type(world.plan)(
+        name="test", jobs_per_month=10**6, active_jobs=10**6, spend_cap_micros=0, currency="USD"
+    )
     refs = [world.submit(f"k{n}").job_ref for n in range(JOBS_A_SWEEP + 1)]
     world.queue.run.clear()
     world.clock.advance(UNSEEN_AFTER)

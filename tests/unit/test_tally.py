@@ -147,11 +147,9 @@ def test_a_tally_is_refused_when_one_id_has_two_contents(other: UsageEvent) -> N
 
 def test_the_last_acceptance_is_remembered_when_two_are_of_one_moment() -> None:
     for events in ((event(1, plan=FREE), event(2)), (event(2), event(1, plan=FREE))):
-        found = tallied(*events).subscription
-        assert found is not None
-        assert (found.event_id, found.plan) == ("job_2:job.accepted", PRO)
+        assert tallied(*events).last_accepted == event(2)
 
 
-def test_no_subscription_is_known_when_no_job_was_accepted_in_the_month() -> None:
+def test_no_acceptance_is_remembered_when_no_job_was_accepted_in_the_month() -> None:
     before, within = event(time=NOVEMBER.start - TICK), event(2, Meter.JOB_CONFIRMED)
-    assert tallied(before, within).subscription is None
+    assert tallied(before, within).last_accepted is None

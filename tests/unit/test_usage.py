@@ -42,7 +42,7 @@ PRICES = PriceBook(
         ),
     ),
 )
-ROOMY = Plan(name="test", jobs_per_month=20, active_jobs=5, spend_cap_micros=2**70)
+ROOMY = Plan(name="test", jobs_per_month=20, active_jobs=5, spend_cap_micros=2**70, currency="USD")
 
 
 # 2026-11-01, as Arabic writes it: digits to Python, and none to the specification.
@@ -115,6 +115,7 @@ def test_what_is_left_of_the_plan_is_told_when_jobs_are_active_and_ended(world: 
         "active_jobs": 1,
         "active_jobs_limit": world.plan.active_jobs,
         "spend_micros": str(spend),
+        "currency": "USD",
         "spend_cap_micros": str(2**70),
         "resets_at": "2026-12-01T00:00:00.000Z",
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from chalicelib.adapters.memory import ManualClock, MemoryJobs, MemoryPayloads, MemoryQueue, SequentialIds
+from chalicelib.adapters.memory import ManualClock, MemoryJobs, MemoryQueue, SequentialIds
 from chalicelib.adapters.memory_access import MemoryTenants
 from chalicelib.adapters.memory_backlogs import MemoryBacklogs
 from chalicelib.adapters.memory_chain import GENESIS_HASH, MemoryChain
@@ -17,7 +17,7 @@ from chalicelib.adapters.memory_sandbox import MemorySandbox
 from chalicelib.adapters.memory_seats import MemorySeats
 from chalicelib.adapters.memory_signers import MemorySigners
 from chalicelib.adapters.memory_transactions import MemoryChainTransactions
-from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryUploads
+from chalicelib.adapters.memory_uploads import MemoryCheckpoints, MemoryPayloads, MemoryUploads
 from chalicelib.adapters.memory_usage import MemoryUsage
 from chalicelib.domain.confirmation_view import Deployment, SeenJob
 from chalicelib.domain.entitlements import Plan, Tenant
@@ -72,6 +72,7 @@ ACME, GLOBEX = "ten_acme", "ten_globex"
 SEED = "0x" + "00" * 32
 SHORT: JsonValue = {"seed": SEED, "rounds": 3}
 LONG: JsonValue = {"seed": SEED, "rounds": 200_000}
+OF_TEN_UNITS: JsonValue = {"seed": SEED, "rounds": 10_000_000}
 FOR_NOTHING = PlanPrices(monthly_fee_micros=0, tiers={meter: (Tier(None, 0),) for meter in PRICED})
 PRICES = PriceBook(
     currency="USD",
@@ -101,7 +102,9 @@ class World:
     genesis_hash: str = GENESIS_HASH
     registry: str = REGISTRY
     plan: Plan = field(
-        default_factory=lambda: Plan(name="test", jobs_per_month=20, active_jobs=5, spend_cap_micros=10**12)
+        default_factory=lambda: Plan(
+            name="test", jobs_per_month=20, active_jobs=5, spend_cap_micros=10**12, currency="USD"
+        )
     )
     prices: PriceBook = PRICES
     usage: Usage | None = None

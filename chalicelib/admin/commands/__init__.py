@@ -33,6 +33,11 @@ the command was written wrongly.
     invoices close               period, tenants: [tenant_id, name, outcome; of what is issued: as issued]
     invoices list                period, invoices: issued
     invoices show                as the API answers
+    reconcile                    period, tenant_id (null: of all), compared: how many of each,
+                                 confirmations: currency and, as text, earned_micros, gas_cost_micros,
+                                 margin_micros; zero_drift, not_checked: sentences,
+                                 differences: [kind, tenant, where, expected, found, evidence].
+                                 The status is 1 if anything differs
 
 Two print documents and nothing else: `usage export` an event a line, in the shape of CloudEvents 1.0, and
 `invoices recompute` the invoice as the API answers it.

@@ -25,6 +25,15 @@ app = typer.Typer(no_args_is_help=True, help="Close months; show, list and recom
 TenantName = Annotated[
     str | None, typer.Option("--tenant", metavar="NAME", help="This tenant alone; else all.")
 ]
+AdjustedAt = Annotated[
+    list[datetime] | None,
+    typer.Option(
+        "--adjusted-at",
+        metavar="MOMENT",
+        parser=moment_of,
+        help="An adjustment's cut-off of ingestion, as it states; oldest first; may be repeated.",
+    ),
+]
 
 
 @app.command()
@@ -95,14 +104,7 @@ def recompute(
         datetime | None,
         typer.Option(metavar="MOMENT", parser=moment_of, help="The draft of then, not what was issued."),
     ] = None,
-    adjusted_at: Annotated[
-        list[datetime] | None,
-        typer.Option(
-            metavar="MOMENT",
-            parser=moment_of,
-            help="An adjustment's cut-off of ingestion, as it states; oldest first; may be repeated.",
-        ),
-    ] = None,
+    adjusted_at: AdjustedAt = None,
 ) -> None:
     """Compute a month's invoice from its events and the prices alone, without a stack.
 

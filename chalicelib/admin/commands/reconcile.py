@@ -12,7 +12,7 @@ from chalicelib.domain.month import Month
 from chalicelib.domain.prices import amount
 
 if TYPE_CHECKING:
-    from chalicelib.use_cases.reconcile_report import Difference, Report
+    from chalicelib.use_cases.reconciliation.report import Difference, Report
 
 DRIFT_STATUS = 1
 ZERO_DRIFT = "zero drift"
@@ -20,10 +20,11 @@ UNCHECKED = "not checked: whether each record of the chain is of a job, for that
 
 
 def reconcile(
-    *,
     period: Annotated[
-        Month | None, typer.Option(metavar="YYYY-MM", parser=month_of, help="The month (UTC); else this one.")
+        Month | None,
+        typer.Argument(metavar="PERIOD", parser=month_of, help="The month (UTC), as 2026-11; else this one."),
     ] = None,
+    *,
     tenant: Annotated[str | None, typer.Option(metavar="NAME", help="One tenant; else all are.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,9 +69,9 @@ def _document(report: "Report") -> dict[str, object]:
         "compared": {figure.name.lower(): count for figure, count in report.compared},
         "confirmations": {
             "currency": report.currency,
-            "earned_micros": report.earned_micros,
-            "gas_cost_micros": report.gas_cost_micros,
-            "margin_micros": report.margin_micros,
+            "earned_micros": str(report.earned_micros),
+            "gas_cost_micros": str(report.gas_cost_micros),
+            "margin_micros": str(report.margin_micros),
         },
         "zero_drift": not report.differences,
         "differences": [

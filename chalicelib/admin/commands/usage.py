@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -78,7 +78,8 @@ def ingest(
     lines = [
         *(f"line {each.line}: {each.reason}" for each in refused),
         *(
-            f"{month.name} of {tenant_id} is issued: its next close adjusts it"
+            f"{month.name} of {tenant_id} is issued: "
+            f"`invoices close {month.name}` adjusts it, from a minute on"
             for tenant_id, month in adjusted
         ),
         f"{document['new']} new, {document['known']} known, {len(refused)} refused",
@@ -104,8 +105,11 @@ def _contradicted(line: int, contradiction: ContradictoryEvents) -> _Done:
     from chalicelib.admin.usage_lines import line_of
 
     known, sent = contradiction.known, contradiction.other
-    reason = f"{sent.event_id} is known with another content: {line_of(known)}, and not {line_of(sent)}"
-    _LOG.critical("usage event contradicted: %s", reason)
+    _LOG.critical("usage event contradicted: known as %s, sent as %s", line_of(known), line_of(sent))
+    names = [each.name for each in fields(UsageEvent) if each.compare]
+    contents = [(name, getattr(known, name), getattr(sent, name)) for name in names]
+    differ = ", ".join(f"{name} {was} and not {is_now}" for name, was, is_now in contents if was != is_now)
+    reason = f"{sent.event_id} is known with another content: {differ}"
     return _Done(line=line, reason=reason, contents=(known, sent))
 
 

@@ -16,7 +16,6 @@ from chalicelib.web.schemas.usage import usage_view
 
 # As the specification has them; `date.fromisoformat` takes more than one form.
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_PERIOD = re.compile(r"2[0-9]{3}-(0[1-9]|1[0-2])")
 # What an invoice can be had as; without a preference, the first.
 _JSON, _HTML = "application/json", "text/html"
 _VARY = {"Vary": "Accept"}
@@ -38,10 +37,11 @@ def get_usage(read: ReadUsage, request: Request) -> Response:
 
 def get_invoice(read: ReadInvoice, request: Request) -> Response:
     """200 with the caller's invoice of a month, or its page by `Accept`; what is no month has none."""
-    period = request.path_parameters["period"]
-    if not _PERIOD.fullmatch(period):
-        raise InvoiceNotFound("Name a month as YYYY-MM.")
-    invoice = invoice_view(read(request.tenant_id, Month.named(period)))
+    try:
+        month = Month.named(request.path_parameters["period"])
+    except ValueError as error:
+        raise InvoiceNotFound("Name a month as YYYY-MM.") from error
+    invoice = invoice_view(read(request.tenant_id, month))
     if preferred(request.headers.get("accept", ()), (_JSON, _HTML)) == _JSON:
         return ok(invoice, headers=_VARY)
     return Response(

@@ -23,6 +23,10 @@ LARGEST_INTEGER = 2**53 - 1
 LARGEST_INT32 = 2**31 - 1
 
 
+# Of ISO 4217.
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", max_length=3)]
+
+
 class Wire(BaseModel):
     """A document of the API."""
 

@@ -8,9 +8,10 @@ from chalicelib.domain import invoice as domain
 from chalicelib.domain.invoice import MINIMUM, MONTHLY_FEE, InvoiceStatus
 from chalicelib.domain.month import CutOffs as DomainCutOffs
 from chalicelib.domain.prices import Meter
-from chalicelib.web.schemas.base import Count, Timestamp, WholeNumber, Wire, open_enum
+from chalicelib.web.schemas.base import Count, Currency, Timestamp, WholeNumber, Wire, open_enum
 from chalicelib.web.schemas.usage import Amount, Period, PlanName, Unit
 
+TenantId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=48)]
 InvoiceNumber = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=64)]
 
 
@@ -64,10 +65,10 @@ class Invoice(Wire):
 
     object: Literal["invoice"] = "invoice"
     number: InvoiceNumber
-    tenant_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", min_length=1, max_length=48)]
+    tenant_id: TenantId
     period: Period
     status: Annotated[str, open_enum(*InvoiceStatus)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", max_length=3)]
+    currency: Currency
     cut_offs: CutOffs
     lines: Annotated[tuple[InvoiceLine, ...], Field(max_length=1_000)]
     subtotal_micros: Amount

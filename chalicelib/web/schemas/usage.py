@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from chalicelib.domain.metering import UNITS
+from chalicelib.domain.month import MONTH_NAME
 from chalicelib.domain.prices import Meter
 from chalicelib.domain.usage import LONGEST_RANGE_DAYS
 from chalicelib.use_cases.read_usage import UsageReport
-from chalicelib.web.schemas.base import Count, Timestamp, WholeNumber, Wire, open_enum
+from chalicelib.web.schemas.base import Count, Currency, Timestamp, WholeNumber, Wire, open_enum
 
 Day = Annotated[
     date,
@@ -21,7 +22,7 @@ Day = Annotated[
 Amount = Annotated[str, Field(pattern=r"^(0|-?[1-9][0-9]{0,38})$", max_length=40)]
 Unit = Annotated[str, Field(pattern=r"^[a-z]+$", max_length=32)]
 PlanName = Annotated[str, Field(max_length=64)]
-Period = Annotated[str, Field(pattern=r"^2[0-9]{3}-(0[1-9]|1[0-2])$", max_length=7)]
+Period = Annotated[str, Field(pattern=f"^{MONTH_NAME}$", max_length=7)]
 
 
 class DayUsage(Wire):
@@ -53,6 +54,7 @@ class Entitlements(Wire):
     jobs_per_month: Count
     active_jobs: Count
     active_jobs_limit: Count
+    currency: Currency
     spend_micros: WholeNumber
     spend_cap_micros: WholeNumber
     resets_at: Timestamp
@@ -83,6 +85,7 @@ def usage_view(report: UsageReport) -> Usage:
             jobs_per_month=report.plan.jobs_per_month,
             active_jobs=report.counts.active_jobs,
             active_jobs_limit=report.plan.active_jobs,
+            currency=report.plan.currency,
             spend_micros=str(report.counts.spent_micros),
             spend_cap_micros=str(report.plan.spend_cap_micros),
             resets_at=report.resets_at,

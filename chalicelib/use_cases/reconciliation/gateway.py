@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from chalicelib.domain.job import Job
 from chalicelib.domain.usage import DayRange
 from chalicelib.ports import MeteringKeys
-from chalicelib.use_cases.reconcile_report import Difference, Figure, Kind, Scope
+from chalicelib.use_cases.reconciliation.report import Difference, Figure, Kind, Scope
 
 # API Gateway tells of usage half an hour late, or so; what is younger than twice that may not be told yet.
 TOLD_WITHIN = timedelta(hours=1)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from chalicelib.domain.job import Job
 from chalicelib.domain.listing import JobFilter
 from chalicelib.ports import Jobs
-from chalicelib.use_cases.reconcile_report import A_READ
+from chalicelib.use_cases.reconciliation.report import A_READ
 
 EVERY_JOB = JobFilter()
 

@@ -10,7 +10,7 @@ from chalicelib.domain.metering import UsageEvent, metered
 from chalicelib.domain.prices import PriceBook
 from chalicelib.ports import Jobs, Usage
 from chalicelib.use_cases.chain_work import chunks
-from chalicelib.use_cases.reconcile_report import A_READ, Difference, Figure, Kind, Scope
+from chalicelib.use_cases.reconciliation.report import A_READ, Difference, Figure, Kind, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from chalicelib.domain.on_chain import Confirmation
 from chalicelib.domain.transaction_id import ConfirmationPath
 from chalicelib.ports import Chain
 from chalicelib.use_cases.closing import gas_share
-from chalicelib.use_cases.reconcile_report import Difference, Figure, Kind, Scope
+from chalicelib.use_cases.reconciliation.report import Difference, Figure, Kind, Scope
 
 
 @dataclass(slots=True, kw_only=True)

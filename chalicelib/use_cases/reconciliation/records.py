@@ -21,8 +21,8 @@ from chalicelib.domain.transaction_id import Account, TransactionId
 from chalicelib.job_types.chain_logs import ChainLogs, Log, TooManyLogs
 from chalicelib.ports import ChainTransactions, Jobs, Signers
 from chalicelib.use_cases.chain_work import chunks
-from chalicelib.use_cases.reconcile_pages import pages
-from chalicelib.use_cases.reconcile_report import A_READ, Difference, Figure, Kind
+from chalicelib.use_cases.reconciliation.pages import pages
+from chalicelib.use_cases.reconciliation.report import A_READ, Difference, Figure, Kind
 
 # What the large providers allow in one query for events.
 BLOCKS_A_READ = 10_000

@@ -18,8 +18,8 @@ from chalicelib.domain.prices import PriceBook
 from chalicelib.domain.spend import charged_micros
 from chalicelib.ports import Jobs, Usage
 from chalicelib.use_cases.chain_work import chunks
-from chalicelib.use_cases.reconcile_pages import pages
-from chalicelib.use_cases.reconcile_report import A_READ, Difference, Kind, Scope
+from chalicelib.use_cases.reconciliation.pages import pages
+from chalicelib.use_cases.reconciliation.report import A_READ, Difference, Kind, Scope
 
 COUNTERS = 3
 """How many there are: of jobs admitted in the month, of jobs active, and of the month's spend."""

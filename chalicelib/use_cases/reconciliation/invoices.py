@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from chalicelib.domain.invoice import Invoice, Line, Rate, invoice_of
+from chalicelib.domain.invoice import Invoice, Line, Rate, invoice_of, quantities_of
 from chalicelib.domain.job import Job
 from chalicelib.domain.metering import CONFIRMED
 from chalicelib.domain.month import CutOffs
@@ -13,8 +13,8 @@ from chalicelib.domain.prices import amount
 from chalicelib.domain.tally import tally
 from chalicelib.ports import Invoices
 from chalicelib.use_cases.read_invoice import ComputeInvoice
-from chalicelib.use_cases.reconcile_events import expected_events
-from chalicelib.use_cases.reconcile_report import Difference, Figure, Kind, Scope
+from chalicelib.use_cases.reconciliation.events import expected_events
+from chalicelib.use_cases.reconciliation.report import Difference, Figure, Kind, Scope
 
 # The close runs once a day. What it could have known by its last run is due; give it an hour for that run.
 INVOICED_WITHIN = timedelta(hours=25)
@@ -97,7 +97,7 @@ def _lines(
     scope: Scope, kind: Kind, number: str, expected: Iterable[Line], found: Iterable[Line]
 ) -> Iterator[Difference]:
     """One a rate whose quantities do not agree."""
-    wanted, there = _quantities(expected), _quantities(found)
+    wanted, there = quantities_of(expected), quantities_of(found)
     for rate in sorted(wanted.keys() | there.keys()):
         if wanted[rate] != there[rate]:
             off = Line(rate, there[rate] - wanted[rate]).amount_micros
@@ -108,13 +108,6 @@ def _lines(
                 found=f"{there[rate]} {rate.unit}",
                 evidence=f"{amount(abs(off))} too {'much' if off > 0 else 'little'}",
             )
-
-
-def _quantities(lines: Iterable[Line]) -> Counter[Rate]:
-    quantities: Counter[Rate] = Counter()
-    for line in lines:
-        quantities[line.rate] += line.quantity
-    return quantities
 
 
 def _name(rate: Rate) -> str:

@@ -1,0 +1,1 @@
+"""What `use_cases.reconcile` compares, two records of one fact at a time."""
