@@ -5,8 +5,8 @@ from tests.api.conftest import ACME, GLOBEX, SECRET, client_id
 from tests.api.fuzz.command import Tenant, fuzz
 from tests.api.fuzz.conftest import Working
 
-# In each of the phases that make requests up, for each operation: some 750 requests a run.
-EXAMPLES = 5
+# In each of the phases that make requests up, for each operation: some 600 requests a run.
+EXAMPLES = 4
 
 
 def test_nothing_fails_when_either_tenant_calls(working: Working) -> None:
