@@ -107,7 +107,7 @@ BUGS_OF_THE_CHAIN = (
         "chalicelib/use_cases/sender.py",
         "case Next.REVERTED | Next.NONCE_TAKEN if self._closing.holds(row):",
         "case Next.REVERTED if self._closing.holds(row):",
-        "tests/unit/test_confirm_compact.py",
+        "tests/unit/test_contradictions.py",
     ),
     Bug(
         "the odd units of gas are lost",
